@@ -1,0 +1,78 @@
+# Copyright (c) 2026, the dnsops.redundant_dns authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Action of the module ``report``: prints, writes and judges on the controller."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import report
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, NOT_CHECKED, row
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
+
+DISPLAY = Display()
+# More lines than these are no message any more; the JSON file has them all.
+LONGEST_MESSAGE = 40
+
+
+class ActionModule(ActionBase):
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        result["_ansible_verbose_override"] = True
+        _validation, args = self.validate_argument_spec(
+            argument_spec={
+                "rows": {"type": "list", "elements": "dict", "required": True},
+                "servers": {"type": "list", "elements": "str", "required": True},
+                "absent": {"type": "list", "elements": "str", "default": []},
+                "file": {"type": "path"},
+                "show": {"type": "str"},
+            }
+        )
+        rows = [dict(each) for each in args["rows"]] + _absent_rows(args["absent"])
+        rows.sort(
+            key=lambda each: (each["zone"], args["servers"].index(each["server"]), each["check"], each["address"])
+        )
+        summary = report.summary(rows)
+        bad = report.problem_lines(rows)
+        try:
+            if args["show"]:
+                lines = report.show(report.select(rows, args["show"]))
+            else:
+                lines = report.table([each for each in rows if each["zone"]], args["servers"])
+                lines += [""] + bad[:LONGEST_MESSAGE] if bad else []
+            if args["file"]:
+                with open(args["file"], "w", encoding="utf-8") as file:
+                    json.dump(rows, file, indent=1)
+                    file.write("\n")
+        except InputError as error:
+            result.update(failed=True, msg=str(error))
+            return result
+        except OSError as error:
+            result.update(failed=True, msg="dns_report_file %s: %s" % (args["file"], error.strerror))
+            return result
+        lines += [
+            "",
+            "%d checks ok, %d failed, %d not checked" % (summary["ok"], summary[FAILED], summary[NOT_CHECKED]),
+        ]
+        DISPLAY.display("\n" + "\n".join(lines) + "\n")
+        result.update(changed=False, summary=summary, rows=rows)
+        if summary[FAILED]:
+            more = len(bad) - LONGEST_MESSAGE
+            result.update(
+                failed=True,
+                msg="\n".join(bad[:LONGEST_MESSAGE] + (["and %d more" % more] if more > 0 else [])),
+            )
+        return result
+
+
+def _absent_rows(hosts: list[str]) -> list[dict[str, Any]]:
+    """A host that the run could not use: what only it can check has not been checked."""
+    detail = "this run could not use the host, so its zone transfers were not checked"
+    return [row("transfer", "", host, "", NOT_CHECKED, "host absent", None, detail) for host in hosts]

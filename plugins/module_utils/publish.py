@@ -1,0 +1,385 @@
+# Copyright (c) 2026, the dnsops.redundant_dns authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Publishing zone files on a primary that runs BIND.
+
+All zones of a host at once: compare, choose serials, stage, check the staged files in one process,
+rename file by file, reload, ask the server. A file that fails the check never goes live; content
+that the server does not take after all is replaced by the last good content under a higher serial
+(BIND skips a restored file with its old time, and a lower serial would strand the secondaries).
+
+Runs on the target. What touches the outside is handed in: ``run`` starts a process, ``ask`` asks
+name servers for serials.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, Status
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import newer, next_serial
+
+MANIFEST = ".published.json"
+STAGING = ".staging-"
+SUFFIX = ".zone"
+# More changed zones than this are loaded with one command for the whole server.
+SINGLE_RELOADS = 3
+
+Run = Callable[[Sequence[str]], Tuple[int, str, str]]
+Endpoint = Tuple[str, int]
+
+
+Ask = Callable[[Sequence[Question]], List[SerialSeen]]
+
+
+class WantedZone(NamedTuple):
+    """A zone to publish: the user's text around the serial, and where to look for serials already used."""
+
+    name: str
+    file_name: str
+    file: str
+    before: str
+    after: str
+    serial: int
+    digest: str
+    ask: Sequence[Endpoint] = ()
+
+    def text(self, serial: int) -> str:
+        return "%s%d%s" % (self.before, serial, self.after)
+
+
+class HeldBack(NamedTuple):
+    """A zone whose new content did not go live, or did not stay, and why."""
+
+    zone: str
+    file: str
+    line: Optional[int]
+    reason: str
+
+
+@dataclass
+class Outcome:
+    """What publishing did, or in check mode would do."""
+
+    published: List[Dict[str, Any]] = field(default_factory=list)
+    held_back: List[HeldBack] = field(default_factory=list)
+    unpublished: List[str] = field(default_factory=list)
+    not_asked: List[str] = field(default_factory=list)
+    diff: List[Dict[str, str]] = field(default_factory=list)
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.published)
+
+
+class _Change(NamedTuple):
+    wanted: WantedZone
+    old: Optional[str]
+    old_serial: Optional[int]
+    # Where the serial is in the old text; None where that text is not the one that was published.
+    old_serial_at: Optional[int]
+    serial: int
+
+
+class Publisher:
+    """Publishes into one directory that nothing else writes to, the server's journals excepted.
+
+    :param server: where the host's own server answers.
+    :param checker: the command that reads a named.conf and loads its zones, as ``named-checkconf -z``.
+    :param reload_command: the command that makes the server load a zone (its name is appended), or all.
+    :param deadline: seconds to wait for the server to answer with new content.
+    """
+
+    def __init__(
+        self,
+        directory: str,
+        *,
+        server: Endpoint,
+        checker: Sequence[str],
+        reload_command: Sequence[str],
+        run: Run,
+        ask: Ask,
+        group_id: int = -1,
+        deadline: float = 30.0,
+        check_mode: bool = False,
+        work_directory: Optional[str] = None,
+    ) -> None:
+        self.directory = directory
+        self.server = server
+        self.checker = checker
+        self.reload_command = reload_command
+        self.run = run
+        self.ask = ask
+        self.group_id = group_id
+        self.deadline = deadline
+        self.check_mode = check_mode
+        self.work_directory = work_directory or directory
+
+    def publish(self, zones: Sequence[WantedZone], with_diff: bool = False) -> Outcome:
+        outcome = Outcome()
+        manifest = self._read_manifest()
+        stale = [(zone, self._read(zone)) for zone in zones]
+        stale = [(zone, text) for zone, text in stale if _differs(zone, text, manifest.get(zone.name))]
+        if not stale:
+            return outcome
+
+        seen = self._serials_seen([zone for zone, _text in stale], outcome)
+        now = datetime.now(timezone.utc)
+        changes = []
+        for zone, text in stale:
+            known = manifest.get(zone.name, {})
+            used = [serial for serial in [known.get("serial")] + list(seen[zone.name].values()) if serial is not None]
+            at = known["serial_at"] if known and text is not None and known["sha256"] == _sha256(text) else None
+            changes.append(_Change(zone, text, known.get("serial"), at, next_serial(used, hint=zone.serial, now=now)))
+
+        with self._staging() as staging:
+            good = self._check(staging, changes, outcome)
+            if not self.check_mode:
+                self._go_live(staging, good, manifest)
+        outcome.published = [
+            {"zone": change.wanted.name, "serial": change.serial, "previous": change.old_serial} for change in good
+        ]
+        outcome.unpublished = sorted(
+            {change.wanted.name for change in changes if change.old is None} - {c.wanted.name for c in good}
+        )
+        if with_diff:
+            outcome.diff = [self._diff(change) for change in good]
+        if not self.check_mode and good:
+            loaded = [change for change in good if self.server in seen[change.wanted.name]]
+            self._activate(loaded, manifest, outcome)
+        return outcome
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def _read(self, zone: WantedZone) -> Optional[str]:
+        try:
+            with open(_zone_path(self.directory, zone), encoding="utf-8", errors="surrogateescape", newline="") as file:
+                return file.read()
+        except FileNotFoundError:
+            return None
+
+    def _read_manifest(self) -> Dict[str, Dict[str, Any]]:
+        """What was published last, by zone. A lost manifest costs one more serial for every zone, no more."""
+        try:
+            with open(os.path.join(self.directory, MANIFEST), encoding="utf-8") as file:
+                return json.load(file)["zones"]
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return {}
+
+    def _write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        path = os.path.join(self.directory, MANIFEST)
+        with open(path + ".new", "w", encoding="utf-8") as file:
+            json.dump({"zones": manifest}, file, indent=0, sort_keys=True)
+        os.replace(path + ".new", path)
+
+    def _serials_seen(self, zones: Sequence[WantedZone], outcome: Outcome) -> Dict[str, Dict[Endpoint, Optional[int]]]:
+        """Zone -> the endpoints that know it, with the serials they answer.
+
+        A server that has the zone but cannot serve it (SERVFAIL) counts as knowing it, without a serial.
+        """
+        questions = [Question(zone.name, *endpoint) for zone in zones for endpoint in [self.server] + list(zone.ask)]
+        seen: Dict[str, Dict[Endpoint, Optional[int]]] = {zone.name: {} for zone in zones}
+        silent = set()
+        for answer in self.ask(questions):
+            endpoint = (answer.address, answer.port)
+            if answer.status in (Status.ANSWER, Status.SERVFAIL):
+                seen[answer.zone][endpoint] = answer.serial
+            elif answer.status in (Status.TIMEOUT, Status.UNREACHABLE) and endpoint != self.server:
+                silent.add("%s port %d" % endpoint)
+        outcome.not_asked = sorted(silent)
+        return seen
+
+    # --- checking ----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _staging(self) -> Iterator[str]:
+        """A folder on the file system of the zone files, so that going live is a rename."""
+        staging = tempfile.mkdtemp(prefix=STAGING, dir=self.work_directory)
+        try:
+            yield staging
+        finally:
+            shutil.rmtree(staging, ignore_errors=True)
+
+    def _check(self, staging: str, changes: Sequence[_Change], outcome: Outcome) -> List[_Change]:
+        """Those changes that the checker accepts; the others are held back with its reasons."""
+        for change in changes:
+            self._write(_zone_path(staging, change.wanted), change.wanted.text(change.serial))
+        if self.check_mode and shutil.which(self.checker[0]) is None:
+            return list(changes)  # a host without the package yet: nothing can be checked on it
+        config = os.path.join(staging, "named.conf")
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(_checker_config(staging, [change.wanted for change in changes]))
+        _code, out, err = self.run(list(self.checker) + [config])
+        verdicts = read_checker(out + "\n" + err, [change.wanted for change in changes])
+        outcome.held_back += [problem for problem in verdicts.values() if problem is not None]
+        return [change for change in changes if verdicts[change.wanted.name] is None]
+
+    def _write(self, path: str, text: str) -> None:
+        with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            os.fchmod(file.fileno(), 0o640)
+            if self.group_id != -1:
+                os.fchown(file.fileno(), -1, self.group_id)
+            file.write(text)
+
+    # --- going live --------------------------------------------------------------------------------------------------
+
+    def _go_live(self, staging: str, changes: Sequence[_Change], manifest: Dict[str, Dict[str, Any]]) -> None:
+        for change in changes:
+            zone = change.wanted
+            os.replace(_zone_path(staging, zone), _zone_path(self.directory, zone))
+            manifest[zone.name] = {
+                "serial": change.serial,
+                "serial_at": len(zone.before),
+                "digest": zone.digest,
+                "sha256": _sha256(zone.text(change.serial)),
+            }
+        self._write_manifest(manifest)
+
+    def _activate(self, changes: Sequence[_Change], manifest: Dict[str, Dict[str, Any]], outcome: Outcome) -> None:
+        """Make the server load the zones it already has; a new zone comes in with the configuration."""
+        expected = {change.wanted.name: change.serial for change in changes}
+        missing = self._reload_and_wait(expected)
+        if not missing:
+            return
+        for change in changes:
+            if change.wanted.name not in missing:
+                continue
+            outcome.held_back.append(
+                HeldBack(
+                    change.wanted.name,
+                    change.wanted.file,
+                    None,
+                    "the server did not answer with serial %d within %d s of the reload; its log says why"
+                    % (change.serial, self.deadline),
+                )
+            )
+            self._roll_forward(change, missing[change.wanted.name], manifest, outcome)
+        self._write_manifest(manifest)
+        self._reload_and_wait({name: manifest[name]["serial"] for name in missing if name in manifest})
+
+    def _roll_forward(
+        self, change: _Change, served: Optional[int], manifest: Dict[str, Dict[str, Any]], outcome: Outcome
+    ) -> None:
+        """The old content again, under a serial above all that was ever out."""
+        zone = change.wanted
+        outcome.published = [entry for entry in outcome.published if entry["zone"] != zone.name]
+        if change.old is None or change.old_serial is None or change.old_serial_at is None:
+            return
+        used = [serial for serial in (change.serial, change.old_serial, served) if serial is not None]
+        serial = next_serial(used, hint=change.serial, now=datetime.now(timezone.utc))
+        at, end = change.old_serial_at, change.old_serial_at + len(str(change.old_serial))
+        text = change.old[:at] + str(serial) + change.old[end:]
+        path = _zone_path(self.directory, zone)
+        self._write(path + ".new", text)
+        os.replace(path + ".new", path)
+        manifest[zone.name] = {"serial": serial, "serial_at": at, "digest": "", "sha256": _sha256(text)}
+
+    def _reload_and_wait(self, expected: Mapping[str, int]) -> Dict[str, Optional[int]]:
+        """Reload, then ask until every zone has at least its serial; those that have not, with what they have."""
+        if not expected:
+            return {}
+        if len(expected) > SINGLE_RELOADS:
+            self.run(list(self.reload_command))
+        else:
+            for zone in expected:
+                self.run(list(self.reload_command) + [zone])
+        # The command returns 0 on a broken file, so only the answers count.
+        missing: Dict[str, Optional[int]] = dict.fromkeys(expected)
+        deadline = time.monotonic() + self.deadline
+        pause = 0.05
+        while True:
+            for answer in self.ask([Question(zone, *self.server) for zone in missing]):
+                wanted = expected[answer.zone]
+                if answer.serial is not None and (answer.serial == wanted or newer(answer.serial, wanted)):
+                    del missing[answer.zone]
+                else:
+                    missing[answer.zone] = answer.serial
+            if not missing or time.monotonic() + pause > deadline:
+                return missing
+            time.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    def _diff(self, change: _Change) -> Dict[str, str]:
+        path = _zone_path(self.directory, change.wanted)
+        return {
+            "before_header": path if change.old is not None else "%s (absent)" % path,
+            "after_header": path,
+            "before": change.old or "",
+            "after": change.wanted.text(change.serial),
+        }
+
+
+def _zone_path(directory: str, zone: WantedZone) -> str:
+    return os.path.join(directory, zone.file_name + SUFFIX)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _differs(zone: WantedZone, text: Optional[str], known: Optional[Mapping[str, Any]]) -> bool:
+    """Whether the zone must be published: its content differs, or its author raised the serial by hand.
+
+    The text may differ in comments and layout alone; then the content is the same and nothing is done.
+    """
+    if text is None or known is None:
+        return True
+    if newer(zone.serial, known["serial"]):
+        return True
+    if text == zone.text(known["serial"]):
+        return False
+    # Edited on the server, or interrupted: the file is not the one that was published.
+    return known["sha256"] != _sha256(text) or known["digest"] != zone.digest
+
+
+def _checker_config(directory: str, zones: Sequence[WantedZone]) -> str:
+    """A configuration with nothing but the staged zones, as primaries."""
+    lines = ['options { directory "%s"; };' % directory]
+    lines += ['zone "%s" { type primary; file "%s%s"; };' % (zone.name, zone.file_name, SUFFIX) for zone in zones]
+    return "\n".join(lines) + "\n"
+
+
+def read_checker(output: str, zones: Sequence[WantedZone]) -> Dict[str, Optional[HeldBack]]:
+    """The verdict of ``named-checkconf -z`` for each zone: None where it loaded.
+
+    Its lines, in order of the zones: reasons as ``FILE:LINE: TEXT`` or ``zone NAME/IN: TEXT``, then
+    ``zone NAME/IN: loaded serial N`` or ``zone NAME/IN: not loaded due to errors.``
+    """
+    loaded = set()
+    reasons: Dict[str, List[Tuple[Optional[int], str]]] = {zone.name: [] for zone in zones}
+    by_file = {zone.file_name + SUFFIX: zone.name for zone in zones}
+    for line in output.splitlines():
+        match = re.match(r"zone (\S+?)/IN: loaded serial", line)
+        if match:
+            loaded.add(match.group(1).lower())
+            continue
+        match = re.match(r"zone (\S+?)/IN: (.*)", line)
+        if match and match.group(1).lower() in reasons:
+            reasons[match.group(1).lower()].append((None, match.group(2)))
+            continue
+        match = re.search(r"([^\s/:]+%s):(\d+): (.*)" % re.escape(SUFFIX), line)
+        if match and match.group(1) in by_file:
+            reasons[by_file[match.group(1)]].append((int(match.group(2)), match.group(3)))
+    verdicts: Dict[str, Optional[HeldBack]] = {}
+    for zone in zones:
+        if zone.name in loaded:
+            verdicts[zone.name] = None
+            continue
+        found = reasons[zone.name]
+        lines = [number for number, _text in found if number is not None]
+        texts = [text for _number, text in found if not text.startswith(("not loaded", "loading from"))]
+        verdicts[zone.name] = HeldBack(
+            zone.name, zone.file, lines[0] if lines else None, "; ".join(texts) or "the checker did not load it"
+        )
+    return verdicts

@@ -1,0 +1,292 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the dnsops.redundant_dns authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: config_set
+short_description: Publish a name server's configuration files as one set
+description:
+  - Compares, stages and checks all files of a daemon together, then moves them into place, makes the daemon read them,
+    and puts the old files back if it does not take them.
+  - A set that fails its check never goes live.
+  - A change that is live but not yet loaded, because an earlier run was interrupted, is loaded.
+version_added: 0.1.0
+author:
+  - The dnsops.redundant_dns authors (@dnsops)
+extends_documentation_fragment:
+  - dnsops.redundant_dns.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: The content of a file with O(files[].secret_content) is never shown.
+options:
+  files:
+    description:
+      - The files. The first one is the one that the daemon starts from.
+      - Where one names another by its path in double quotes, it names the staged one while the set is checked.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      path:
+        description: Absolute path.
+        type: path
+        required: true
+      content:
+        description: Its text. Give this or O(files[].secret_content).
+        type: str
+      secret_content:
+        description: Its text, which is never shown.
+        type: str
+      restart:
+        description: The daemon takes a change of this file only by a restart.
+        type: bool
+        default: false
+  directories:
+    description: Directories that must be there before the daemon reads the files.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      path:
+        description: Absolute path.
+        type: path
+        required: true
+      owner:
+        description: Its owner.
+        type: str
+        default: root
+      mode:
+        description: Its mode, octal, as a string.
+        type: str
+        default: "0750"
+  owner:
+    description: Owner of the files.
+    type: str
+    default: root
+  group:
+    description: Group of the files and directories, that of the daemon.
+    type: str
+    default: root
+  mode:
+    description: Mode of the files, octal, as a string.
+    type: str
+    default: "0640"
+  reads:
+    description: Other files that the daemon reads and that were published before, such as keys. A change makes it read.
+    type: list
+    elements: path
+    default: []
+  checker:
+    description: Command that checks the set; the path of the first file is appended. Without it nothing is checked.
+    type: list
+    elements: str
+    default: []
+  unit:
+    description: The daemon's systemd unit. A unit that does not run is not made to read anything.
+    type: str
+  reconfigure:
+    description: Command that makes the daemon read its configuration.
+    type: list
+    elements: str
+    default: []
+  restart:
+    description: Commands that restart the daemon, in order.
+    type: list
+    elements: list
+    default: []
+  zones:
+    description: Names of the zones that this configuration serves, for the guard against mass removal.
+    type: list
+    elements: str
+  allow_mass_removal:
+    description: Let all zones, or more than 30 % of them and at least three, leave at once.
+    type: bool
+    default: false
+  package:
+    description: The package whose untouched configuration file may be replaced. Any other one is somebody's work.
+    type: str
+  adopt:
+    description: Replace a first file that somebody else wrote; a copy is kept beside it.
+    type: bool
+    default: false
+"""
+
+EXAMPLES = r"""
+- name: Configure BIND
+  dnsops.redundant_dns.config_set:
+    files:
+      - path: /etc/bind/named.conf
+        content: "{{ lookup('ansible.builtin.template', 'named.conf.j2') }}"
+    group: bind
+    checker: [named-checkconf]
+    unit: named
+    reconfigure: [rndc, reconfig]
+    package: bind9
+"""
+
+RETURN = r"""
+changed_files:
+  description: Paths of the files that changed, or would change in check mode.
+  returned: success
+  type: list
+  elements: str
+added_zones:
+  description: Zones that this host did not serve before.
+  returned: success
+  type: list
+  elements: str
+removed_zones:
+  description: Zones that this host does not serve any more.
+  returned: success
+  type: list
+  elements: str
+activation:
+  description: What the daemon was made to do; V(none), V(reconfigure) or V(restart).
+  returned: success
+  type: str
+backups:
+  description: Files of somebody else that were replaced; the copy has C(.before-dnsops) at its end.
+  returned: success
+  type: list
+  elements: str
+"""
+
+import grp
+import os
+import pwd
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import ConfigError, ConfigFile, ConfigSet
+
+
+def is_stock_file(module: AnsibleModule, path: str) -> bool:
+    """Whether dpkg's record of its configuration files has this very content."""
+    package = module.params["package"]
+    if not package or module.get_bin_path("dpkg-query") is None:
+        return False
+    code, out, _err = module.run_command(["dpkg-query", "-W", "-f", "${Conffiles}", package])
+    return code == 0 and " %s %s" % (path, module.md5(path)) in out
+
+
+def make_directories(module: AnsibleModule) -> list[str]:
+    """Paths of the directories that were made or mended."""
+    changed = []
+    for directory in module.params["directories"]:
+        path = directory["path"]
+        missing = not os.path.isdir(path)
+        if missing and not module.check_mode:
+            os.makedirs(path, mode=0o700)
+        attributes = {"path": path, "secontext": [None, None, None], "attributes": None}
+        attributes.update(owner=directory["owner"], group=module.params["group"], mode=directory["mode"])
+        if missing and module.check_mode:
+            changed.append(path)
+        elif module.set_fs_attributes_if_different(attributes, missing):
+            changed.append(path)
+    return changed
+
+
+def numeric_owner(module: AnsibleModule) -> tuple[int, int]:
+    """User and group id; -1 in check mode for what a package not yet installed will bring."""
+    try:
+        return pwd.getpwnam(module.params["owner"]).pw_uid, grp.getgrnam(module.params["group"]).gr_gid
+    except KeyError as error:
+        if module.check_mode:
+            return -1, -1
+        module.fail_json(msg="%s: install the name server's package first" % error.args[0])
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "files": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": {
+                    "path": {"type": "path", "required": True},
+                    "content": {"type": "str"},
+                    "secret_content": {"type": "str", "no_log": True},
+                    "restart": {"type": "bool", "default": False},
+                },
+                "mutually_exclusive": [("content", "secret_content")],
+                "required_one_of": [("content", "secret_content")],
+            },
+            "directories": {
+                "type": "list",
+                "elements": "dict",
+                "default": [],
+                "options": {
+                    "path": {"type": "path", "required": True},
+                    "owner": {"type": "str", "default": "root"},
+                    "mode": {"type": "str", "default": "0750"},
+                },
+            },
+            "owner": {"type": "str", "default": "root"},
+            "group": {"type": "str", "default": "root"},
+            "mode": {"type": "str", "default": "0640"},
+            "reads": {"type": "list", "elements": "path", "default": []},
+            "checker": {"type": "list", "elements": "str", "default": []},
+            "unit": {"type": "str"},
+            "reconfigure": {"type": "list", "elements": "str", "default": []},
+            "restart": {"type": "list", "elements": "list", "default": []},
+            "zones": {"type": "list", "elements": "str"},
+            "allow_mass_removal": {"type": "bool", "default": False},
+            "package": {"type": "str"},
+            "adopt": {"type": "bool", "default": False},
+        },
+        supports_check_mode=True,
+        no_log=True,  # whole configurations are too much for the system log, and some are secret
+    )
+    params = module.params
+    directories = make_directories(module)
+    user_id, group_id = numeric_owner(module)
+    config_set = ConfigSet(
+        [
+            ConfigFile(
+                file["path"],
+                file["content"] if file["content"] is not None else file["secret_content"],
+                secret=file["content"] is None,
+                restart=file["restart"],
+            )
+            for file in params["files"]
+        ],
+        run=module.run_command,
+        checker=params["checker"],
+        reads=params["reads"],
+        is_running=lambda: module.run_command(["systemctl", "is-active", "--quiet", params["unit"]])[0] == 0,
+        reconfigure=params["reconfigure"],
+        restart=params["restart"],
+        is_stock=lambda path: is_stock_file(module, path),
+        mode=int(params["mode"], 8),
+        user_id=user_id,
+        group_id=group_id,
+        check_mode=module.check_mode,
+        work_directory=module.tmpdir if module.check_mode else None,
+    )
+    try:
+        result = config_set.publish(
+            params["zones"], params["allow_mass_removal"], params["adopt"], with_diff=module._diff
+        )
+    except ConfigError as error:
+        module.fail_json(msg=str(error))
+    diff = {"diff": result.diff} if module._diff else {}
+    module.exit_json(
+        changed=result.changed or bool(directories),
+        changed_files=directories + result.changed_files,
+        added_zones=result.added_zones,
+        removed_zones=result.removed_zones,
+        activation=result.activation,
+        backups=result.backups,
+        **diff,
+    )
+
+
+if __name__ == "__main__":
+    main()

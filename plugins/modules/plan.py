@@ -1,0 +1,127 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, the dnsops.redundant_dns authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Documentation of the action plugin of the same name."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: plan
+short_description: Read the inventory and say who transfers which zone from whom
+description:
+  - Reads groups, host variables and zones of the inventory, checks them, and returns the plan that everything else
+    follows from.
+  - Runs on the controller. It needs no connection to any host, and uses no facts, so that the plan is the same with
+    C(--limit) and with unreachable hosts.
+  - Fails with all mistakes at once; each message names the zone, host, file and line, and how to mend it.
+version_added: 0.1.0
+author:
+  - The dnsops.redundant_dns authors (@dnsops)
+extends_documentation_fragment:
+  - dnsops.redundant_dns.attributes
+  - dnsops.redundant_dns.attributes.read_only
+  - dnsops.redundant_dns.attributes.on_controller
+options:
+  content:
+    description:
+      - Also read and check the text of every zone.
+    type: bool
+    default: false
+  verify:
+    description:
+      - Also say which zone transfers prove this host's links, for M(dnsops.redundant_dns.axfr_check).
+      - V(full) is all zones, V(changed) those that the roles touched in this run, V(sample) those and 20 more by chance.
+      - V(auto) is V(changed) after a deploy, and V(full) where no role has run.
+    type: str
+    choices: [auto, full, changed, sample]
+requirements:
+  - dnspython >= 2.3 on the controller, for O(content=true) and O(verify)
+"""
+
+EXAMPLES = r"""
+- name: Check the inventory and all zone files before any host is touched
+  dnsops.redundant_dns.plan:
+    content: true
+  run_once: true
+
+- name: Read this host's part
+  dnsops.redundant_dns.plan:
+  register: plan
+
+- name: Show the zones that this host serves as a secondary
+  ansible.builtin.debug:
+    msg: "{{ plan.host.zones_as_secondary | map(attribute='name') }}"
+"""
+
+RETURN = r"""
+host:
+  description:
+    - What this host's configuration is made of.
+    - Absent for a host that is not a name server of the inventory.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: The stable identity of the server, from C(dns_id).
+      type: str
+    kind:
+      description: The daemon it runs, C(bind) or C(nsd).
+      type: str
+    listen:
+      description: Addresses to answer on, as lists C(ipv4) and C(ipv6).
+      type: dict
+    port:
+      description: The port to answer on.
+      type: int
+    keys:
+      description: Names of the TSIG keys that the host needs. Secrets are never returned.
+      type: list
+      elements: str
+    links_as_primary:
+      description: One entry for each secondary that transfers from this host.
+      type: list
+      elements: dict
+    links_as_secondary:
+      description: One entry for each primary that this host transfers from.
+      type: list
+      elements: dict
+    zones_as_primary:
+      description: The zones whose primary is this host.
+      type: list
+      elements: dict
+    zones_as_secondary:
+      description: The zones whose secondary is this host.
+      type: list
+      elements: dict
+topology:
+  description: All servers, zones and links, as the filter P(dnsops.redundant_dns.topology#filter) returns them.
+  returned: success
+  type: dict
+content:
+  description: For each zone, what its text on the controller holds.
+  returned: with O(content=true)
+  type: dict
+  sample: {"example.com": {"digest": "5df6e0e2...", "records": 12, "serial": 2026112201}}
+checks:
+  description: The checks to do on this host.
+  returned: with O(verify)
+  type: list
+  elements: dict
+digests:
+  description: For each zone in RV(checks), the digest of its text.
+  returned: with O(verify)
+  type: dict
+held_back:
+  description: A failed row for every zone that a primary held back in this run.
+  returned: with O(verify)
+  type: list
+  elements: dict
+stranger_checks:
+  description: Refusals that any other machine can check.
+  returned: with O(verify)
+  type: list
+  elements: dict
+"""
