@@ -27,35 +27,33 @@ class ActionModule(ActionBase):
                 "verify": {"type": "str", "choices": list(inventory.LEVELS)},
             }
         )
-        host = task_vars["inventory_hostname"]
         try:
-            site = inventory.read(task_vars["hostvars"], task_vars["groups"])
-            result.update(changed=False, topology=topology.overview(site.topology))
-            if host in site.topology.servers:
-                result["host"] = topology.host_view(site.topology, host)
-            if args["content"]:
-                texts = site.zone_texts(site.topology.zones.values())
-                result["content"] = {
-                    name: {"serial": text.serial, "records": text.records, "digest": text.digest}
-                    for name, text in texts.items()
-                }
-                result["warnings"] = [str(problem) for problem in site.warnings(texts)]
-            if args["verify"]:
-                result["held_back"] = inventory.held_back_rows(site, task_vars["hostvars"])
-                self._add_checks(
-                    result, site, host, inventory.zones_to_verify(site, args["verify"], task_vars["hostvars"])
-                )
+            result.update(changed=False, **self._plan(args, task_vars))
         except InputError as error:
             result.update(failed=True, msg=error.as_message())
         return result
 
     @staticmethod
-    def _add_checks(result: dict[str, Any], site: inventory.Inventory, host: str, zones: list[str]) -> None:
-        checks = topology.checks_on(site.topology, host, zones) if host in site.topology.servers else []
-        names = {name for check in checks if check["check"] != "refusal" for name in check["zones"]}
-        texts = site.zone_texts(site.topology.zones[name] for name in sorted(names))
-        result.update(
-            checks=checks,
-            digests={name: text.digest for name, text in texts.items()},
-            stranger_checks=topology.stranger_checks(site.topology),
-        )
+    def _plan(args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        host, hostvars = task_vars["inventory_hostname"], task_vars["hostvars"]
+        site = inventory.read(hostvars, task_vars["groups"])
+        is_server = host in site.topology.servers
+        plan: dict[str, Any] = {"topology": topology.overview(site.topology)}
+        if is_server:
+            plan["host"] = topology.host_view(site.topology, host)
+        if args["content"]:
+            texts = site.zone_texts(site.topology.zones)
+            plan["content"] = {
+                name: {"serial": text.serial, "records": text.records, "digest": text.digest}
+                for name, text in texts.items()
+            }
+            plan["warnings"] = [str(problem) for problem in site.warnings(texts)]
+        if args["verify"]:
+            zones = inventory.zones_to_verify(site, args["verify"], hostvars)
+            checks = topology.checks_on(site.topology, host, zones) if is_server else []
+            compared = {name for check in checks if check["check"] != "refusal" for name in check["zones"]}
+            plan["checks"] = checks
+            plan["digests"] = {name: text.digest for name, text in site.zone_texts(sorted(compared)).items()}
+            plan["stranger_checks"] = topology.stranger_checks(site.topology)
+            plan["held_back"] = inventory.held_back_rows(site, hostvars)
+        return plan

@@ -16,8 +16,6 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
 
 DISPLAY = Display()
-# More lines than these are no message any more; the JSON file has them all.
-LONGEST_MESSAGE = 40
 
 
 class ActionModule(ActionBase):
@@ -36,9 +34,8 @@ class ActionModule(ActionBase):
             }
         )
         rows = [dict(each) for each in args["rows"]] + _absent_rows(args["absent"])
-        rows.sort(
-            key=lambda each: (each["zone"], args["servers"].index(each["server"]), each["check"], each["address"])
-        )
+        column = {server: index for index, server in enumerate(args["servers"])}
+        rows.sort(key=lambda each: (each["zone"], column.get(each["server"], -1), each["check"], each["address"]))
         summary = report.summary(rows)
         bad = report.problem_lines(rows)
         try:
@@ -46,7 +43,7 @@ class ActionModule(ActionBase):
                 lines = report.show(report.select(rows, args["show"]))
             else:
                 lines = report.table([each for each in rows if each["zone"]], args["servers"])
-                lines += [""] + bad[:LONGEST_MESSAGE] if bad else []
+                lines += ["", *bad] if bad else []
             if args["file"]:
                 with open(args["file"], "w", encoding="utf-8") as file:
                     json.dump(rows, file, indent=1)
@@ -59,16 +56,13 @@ class ActionModule(ActionBase):
             return result
         lines += [
             "",
+            report.refusal_line(rows),
             "%d checks ok, %d failed, %d not checked" % (summary["ok"], summary[FAILED], summary[NOT_CHECKED]),
         ]
         DISPLAY.display("\n" + "\n".join(lines) + "\n")
-        result.update(changed=False, summary=summary, rows=rows)
+        result.update(changed=False, summary=summary)
         if summary[FAILED]:
-            more = len(bad) - LONGEST_MESSAGE
-            result.update(
-                failed=True,
-                msg="\n".join(bad[:LONGEST_MESSAGE] + (["and %d more" % more] if more > 0 else [])),
-            )
+            result.update(failed=True, msg="\n".join(line for line in bad if line.startswith(FAILED)))
         return result
 
 

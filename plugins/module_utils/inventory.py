@@ -54,9 +54,9 @@ class Inventory:
     def keys_of(self, host: str) -> List[tsig.Key]:
         return tsig.keys_of(self.topology, host, self.master, self.generations, self.given)
 
-    def zone_texts(self, zones: Iterable[topology.Zone]) -> Dict[str, ZoneText]:
-        """The text of each zone, read and checked; see :func:`read_texts`."""
-        return read_texts({zone.name: zone.file for zone in zones}, self.shown)
+    def zone_texts(self, names: Iterable[str]) -> Dict[str, ZoneText]:
+        """The texts of the zones, read and checked; see :func:`read_texts`."""
+        return read_texts({name: self.topology.zones[name].file for name in names}, self.shown)
 
     def warnings(self, texts: Mapping[str, ZoneText]) -> List[Problem]:
         """What is no error but worth a look: of the texts, and of the texts beside the topology."""
@@ -192,7 +192,9 @@ def held_back_rows(site: Inventory, hostvars: Mapping[str, Mapping[str, Any]]) -
             place = site.shown(problem["file"]) + (":%d" % problem["line"] if problem["line"] else "")
             detail = "%s: %s; what was served before is still served" % (place, problem["reason"])
             rows.append(
-                checks.row("publish", problem["zone"], host, server.addresses[0], checks.FAILED, "held back", None, detail)
+                checks.row(
+                    "publish", problem["zone"], host, server.addresses[0], checks.FAILED, "held back", None, detail
+                )
             )
     return rows
 

@@ -9,7 +9,7 @@ Runs on the controller. For the shape of a row see :mod:`checks`.
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, NOT_CHECKED, OK, Row
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
@@ -24,9 +24,12 @@ except ImportError:
 
 # A longer table is no overview: then only zones that are not green get a row.
 LONGEST_TABLE = 60
+# A line names so many zones, and counts the others.
+NAMED = 4
 # What a zone's verdict names first.
 _GRAVITY = {FAILED: 0, NOT_CHECKED: 1, OK: 2}
-_CHECKS = ("publish", "serial", "transfer", "content", "refusal")
+# What a green zone names. Refusals are about a server and an ACL; they have a line of their own.
+_ZONE_CHECKS = ("serial", "transfer", "content")
 
 
 def select(rows: Sequence[Row], expression: str) -> Any:
@@ -50,20 +53,36 @@ def summary(rows: Sequence[Row]) -> Dict[str, int]:
 
 
 def problem_lines(rows: Sequence[Row]) -> List[str]:
-    """A line for every row that is not green, the worst first."""
-    return [
-        "%s: %s at %s (%s): %s, %s%s"
-        % (
-            each["zone"],
-            each["server"],
-            each["address"],
-            each["check"],
-            each["verdict"],
-            each["status"],
-            ": " + each["detail"] if each["detail"] else "",
-        )
-        for each in sorted((each for each in rows if each["verdict"] != OK), key=lambda each: _GRAVITY[each["verdict"]])
-    ]
+    """What is not green, the gravest first: a line for each server, check and status, however many zones have it."""
+    alike: Dict[Tuple[str, str, str, str], List[Row]] = {}
+    for each in rows:
+        if each["verdict"] != OK:
+            alike.setdefault((each["verdict"], each["server"], each["check"], each["status"]), []).append(each)
+    lines = []
+    for (verdict, server, check, status), group in sorted(alike.items(), key=lambda item: _GRAVITY[item[0][0]]):
+        line = "%s: %s, %s: %s" % (verdict, server, check, status)
+        zones = _unique(each["zone"] for each in group if each["zone"])
+        if zones:
+            line += " for %s" % _some(zones)
+        addresses = _unique(each["address"] for each in group if each["address"])
+        if addresses:
+            line += " at %s" % _some(addresses)
+        details = _unique(each["detail"] for each in group if each["detail"])
+        if details:
+            line += " (%s)" % (details[0] if len(details) == 1 else "for example: %s" % details[0])
+        lines.append(line)
+    return lines
+
+
+def _unique(values: Iterable[str]) -> List[str]:
+    return list(dict.fromkeys(values))
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names, or how many there are and the first of them."""
+    if len(names) <= NAMED:
+        return ", ".join(names)
+    return "%d (%s, ...)" % (len(names), ", ".join(names[:NAMED]))
 
 
 def table(rows: Sequence[Row], servers: Sequence[str]) -> List[str]:
@@ -86,6 +105,13 @@ def table(rows: Sequence[Row], servers: Sequence[str]) -> List[str]:
     return lines
 
 
+def refusal_line(rows: Sequence[Row]) -> str:
+    """How many of the transfers that must be refused were."""
+    tried = [each for each in rows if each["check"] == "refusal"]
+    refused = sum(1 for each in tried if each["verdict"] == OK)
+    return "zone transfers without the right key or address: %d tried, %d refused" % (len(tried), refused)
+
+
 def _serial_cell(rows: Sequence[Row], server: str) -> str:
     """The serial that all addresses of the server answer; else what each says."""
     own = [each for each in rows if each["server"] == server and each["check"] == "serial"]
@@ -103,7 +129,7 @@ def _verdict(rows: Sequence[Row]) -> str:
     """``ok`` with the checks that were made, or the gravest row and how many more there are."""
     bad = sorted((each for each in rows if each["verdict"] != OK), key=lambda each: _GRAVITY[each["verdict"]])
     if not bad:
-        return "ok: %s" % ", ".join(check for check in _CHECKS if any(each["check"] == check for each in rows))
+        return "ok: %s" % ", ".join(check for check in _ZONE_CHECKS if any(each["check"] == check for each in rows))
     first = bad[0]
     verdict = "%s: %s %s (%s)" % (first["verdict"].upper(), first["server"], first["status"], first["check"])
     return verdict if len(bad) == 1 else "%s, %d more" % (verdict, len(bad) - 1)

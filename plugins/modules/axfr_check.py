@@ -92,7 +92,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rows:
-  description: One for each check and zone.
+  description: One for each check and zone; where the task fails, only those that failed.
   returned: always
   type: list
   elements: dict
@@ -201,7 +201,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
     failed = [row for row in rows if row["verdict"] == FAILED]
     if failed and params["strict"]:
-        module.fail_json(msg="\n".join(problem_lines(failed)), rows=rows)
+        module.fail_json(msg="\n".join(problem_lines(failed)), rows=failed)
     module.exit_json(changed=False, rows=rows)
 
 

@@ -161,6 +161,7 @@ backups:
 import grp
 import os
 import pwd
+import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import ConfigError, ConfigFile, ConfigSet
@@ -268,7 +269,7 @@ def main() -> None:
         user_id=user_id,
         group_id=group_id,
         check_mode=module.check_mode,
-        work_directory=module.tmpdir if module.check_mode else None,
+        work_directory=tempfile.gettempdir() if module.check_mode else None,
     )
     try:
         result = config_set.publish(

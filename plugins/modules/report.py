@@ -69,9 +69,4 @@ summary:
   returned: always
   type: dict
   sample: {"ok": 24, "failed": 0, "not checked": 0}
-rows:
-  description: All rows.
-  returned: always
-  type: list
-  elements: dict
 """

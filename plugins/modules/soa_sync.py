@@ -77,7 +77,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 rows:
-  description: One for each zone, server and address.
+  description: One for each zone, server and address; where the task fails, only those that failed.
   returned: always
   type: list
   elements: dict
@@ -167,7 +167,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
     failed = [row for row in rows if row["verdict"] == FAILED]
     if failed and module.params["strict"]:
-        module.fail_json(msg="\n".join(problem_lines(failed)), rows=rows, in_sync=False)
+        module.fail_json(msg="\n".join(problem_lines(failed)), rows=failed, in_sync=False)
     module.exit_json(changed=False, rows=rows, in_sync=not failed)
 
 

@@ -125,6 +125,7 @@ not_asked:
 import grp
 import json
 import os
+import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, ask_serials
@@ -201,7 +202,7 @@ def main() -> None:
         group_id=group_id,
         deadline=params["timeout"],
         check_mode=module.check_mode,
-        work_directory=module.tmpdir if module.check_mode else None,
+        work_directory=tempfile.gettempdir() if module.check_mode else None,
     )
     try:
         outcome = publisher.publish(zones, with_diff=module._diff)
