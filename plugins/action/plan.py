@@ -8,37 +8,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory, topology
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
+from ansible_collections.dnsops.redundant_dns.plugins.plugin_utils.actions import InputAction
 
 
-class ActionModule(ActionBase):
+class ActionModule(InputAction):
     """Returns this host's part of the topology; with ``content``, reads all zone texts too."""
 
     _requires_connection = False
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result = super().run(tmp, task_vars)
-        result["_ansible_verbose_override"] = True  # ten thousand zones are no reading, at -v either
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         _validation, args = self.validate_argument_spec(
             argument_spec={
                 "content": {"type": "bool", "default": False},
                 "verify": {"type": "str", "choices": list(inventory.LEVELS)},
             }
         )
-        try:
-            result.update(changed=False, **self._plan(args, task_vars))
-        except InputError as error:
-            result.update(failed=True, msg=error.as_message())
-        return result
-
-    @staticmethod
-    def _plan(args: dict[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         host, hostvars = task_vars["inventory_hostname"], task_vars["hostvars"]
         site = inventory.read(hostvars, task_vars["groups"])
         is_server = host in site.topology.servers
-        plan: dict[str, Any] = {"topology": topology.overview(site.topology)}
+        plan: dict[str, Any] = {"changed": False, "topology": topology.overview(site.topology)}
         if is_server:
             plan["host"] = topology.host_view(site.topology, host)
         if args["content"]:

@@ -9,21 +9,19 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import report
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, NOT_CHECKED, row
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
+from ansible_collections.dnsops.redundant_dns.plugins.plugin_utils.actions import InputAction
 
 DISPLAY = Display()
 
 
-class ActionModule(ActionBase):
+class ActionModule(InputAction):
     _requires_connection = False
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result = super().run(tmp, task_vars)
-        result["_ansible_verbose_override"] = True
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         _validation, args = self.validate_argument_spec(
             argument_spec={
                 "rows": {"type": "list", "elements": "dict", "required": True},
@@ -36,34 +34,36 @@ class ActionModule(ActionBase):
         rows = [dict(each) for each in args["rows"]] + _absent_rows(args["absent"])
         column = {server: index for index, server in enumerate(args["servers"])}
         rows.sort(key=lambda each: (each["zone"], column.get(each["server"], -1), each["check"], each["address"]))
-        summary = report.summary(rows)
         bad = report.problem_lines(rows)
-        try:
-            if args["show"]:
-                lines = report.show(report.select(rows, args["show"]))
-            else:
-                lines = report.table([each for each in rows if each["zone"]], args["servers"])
-                lines += ["", *bad] if bad else []
-            if args["file"]:
-                with open(args["file"], "w", encoding="utf-8") as file:
-                    json.dump(rows, file, indent=1)
-                    file.write("\n")
-        except InputError as error:
-            result.update(failed=True, msg=str(error))
-            return result
-        except OSError as error:
-            result.update(failed=True, msg="dns_report_file %s: %s" % (args["file"], error.strerror))
-            return result
+        if args["show"]:
+            lines = report.show(report.select(rows, args["show"]))
+        else:
+            lines = report.table([each for each in rows if each["zone"]], args["servers"])
+            lines += ["", *bad] if bad else []
+        if args["file"]:
+            _write(args["file"], rows)
+        summary = report.summary(rows)
         lines += [
             "",
             report.refusal_line(rows),
             "%d checks ok, %d failed, %d not checked" % (summary["ok"], summary[FAILED], summary[NOT_CHECKED]),
         ]
         DISPLAY.display("\n" + "\n".join(lines) + "\n")
-        result.update(changed=False, summary=summary)
+        result: dict[str, Any] = {"changed": False, "summary": summary}
         if summary[FAILED]:
             result.update(failed=True, msg="\n".join(line for line in bad if line.startswith(FAILED)))
         return result
+
+
+def _write(path: str, rows: list[dict[str, Any]]) -> None:
+    try:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(rows, file, indent=1)
+            file.write("\n")
+    except OSError as error:
+        raise InputError([
+            Problem("dns_report_file cannot be written: %s" % error.strerror, "Name another file", file=path)
+        ]) from error  # fmt: skip
 
 
 def _absent_rows(hosts: list[str]) -> list[dict[str, Any]]:

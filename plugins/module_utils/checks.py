@@ -15,7 +15,7 @@ from __future__ import annotations
 import errno
 import socket
 import time
-from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import (
     Question,
@@ -37,8 +37,9 @@ Row = Dict[str, Any]
 Ask = Callable[[Sequence[Question], bool], List[SerialSeen]]
 TransferMany = Callable[[Sequence[TransferJob]], List[Any]]
 
-# An address that stayed silent for so many rounds is not waited for any longer.
-SILENT_ROUNDS = 2
+# An address that stayed silent for so many seconds is not waited for any longer. Rounds are no measure: a closed port,
+# which a server that is starting has, answers at once.
+SILENT_SECONDS = 5.0
 # What a server says that knows the zone but has not got it yet, or does not know it yet.
 _NOT_LOADED = (Status.REFUSED, Status.SERVFAIL, Status.NOT_AUTHORITATIVE)
 _SILENT = (Status.TIMEOUT, Status.UNREACHABLE)
@@ -112,13 +113,15 @@ def wait_for_sync(
     endpoints = {(name, address) for name, server in servers.items() for address in server.addresses}
     unreachable = {end for end in endpoints if cut_off(end[1], servers[end[0]].port)}
     seen: Dict[Tuple[str, str, str], SerialSeen] = {}
-    silent_rounds: Dict[Tuple[str, str], int] = {}
+    silent_since: Dict[Tuple[str, str], float] = {}
+    given_up: Set[Tuple[str, str]] = set()
     open_zones = list(zones)
     deadline = clock() + timeout
     pause = 0.1
     while True:
-        _ask_round(open_zones, servers, ask, seen, unreachable, silent_rounds)
-        open_zones = [zone for zone in open_zones if _may_settle(zone, servers, seen, unreachable, silent_rounds)]
+        _ask_round(open_zones, servers, ask, seen, unreachable | given_up, silent_since, clock())
+        given_up = {end for end, since in silent_since.items() if clock() - since >= SILENT_SECONDS}
+        open_zones = [zone for zone in open_zones if _may_settle(zone, servers, seen, unreachable, given_up)]
         if not open_zones or clock() + pause > deadline:
             break
         sleep(pause)
@@ -137,14 +140,15 @@ def _ask_round(
     servers: Mapping[str, Server],
     ask: Ask,
     seen: Dict[Tuple[str, str, str], SerialSeen],
-    unreachable: Iterable[Tuple[str, str]],
-    silent_rounds: Dict[Tuple[str, str], int],
+    left_out: Set[Tuple[str, str]],
+    silent_since: Dict[Tuple[str, str], float],
+    now: float,
 ) -> None:
     """Ask once more; what was not loaded yet over TCP, so that no rate limit answers for the server."""
     rounds: Dict[bool, List[Tuple[Tuple[str, str, str], Question]]] = {False: [], True: []}
     for zone in zones:
         for end in _endpoints(zone, servers):
-            if end in unreachable or silent_rounds.get(end, 0) >= SILENT_ROUNDS:
+            if end in left_out:
                 continue
             key = (zone.name,) + end
             over_tcp = key in seen and seen[key].status in _NOT_LOADED
@@ -158,20 +162,22 @@ def _ask_round(
             asked.add(key[1:])
             if answer.status not in _SILENT:
                 heard.add(key[1:])
-    for end in asked:
-        silent_rounds[end] = 0 if end in heard else silent_rounds.get(end, 0) + 1
+    for end in asked - heard:
+        silent_since.setdefault(end, now)
+    for end in heard:
+        silent_since.pop(end, None)
 
 
 def _may_settle(
     zone: Zone,
     servers: Mapping[str, Server],
     seen: Mapping[Tuple[str, str, str], SerialSeen],
-    unreachable: Iterable[Tuple[str, str]],
-    silent_rounds: Mapping[Tuple[str, str], int],
+    unreachable: Set[Tuple[str, str]],
+    given_up: Set[Tuple[str, str]],
 ) -> bool:
     """Whether asking again may turn a row green."""
     return any(
-        each["verdict"] == FAILED and silent_rounds.get((each["server"], each["address"]), 0) < SILENT_ROUNDS
+        each["verdict"] == FAILED and (each["server"], each["address"]) not in given_up
         for each in _serial_rows(zone, servers, seen, unreachable)
     )
 
@@ -180,7 +186,7 @@ def _serial_rows(
     zone: Zone,
     servers: Mapping[str, Server],
     seen: Mapping[Tuple[str, str, str], SerialSeen],
-    unreachable: Iterable[Tuple[str, str]],
+    unreachable: Set[Tuple[str, str]],
 ) -> List[Row]:
     """The rows of one zone; the reference is the highest serial that its primary answers."""
     of_primary = [

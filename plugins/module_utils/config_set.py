@@ -179,7 +179,9 @@ class ConfigSet:
             if self.check_mode:
                 return
             for path in backups:
-                shutil.copy2(path, path + ".before-dnsops")
+                status = os.stat(path)
+                owner = (status.st_uid, status.st_gid)
+                _write(path + ".before-dnsops", old[path] or "", stat.S_IMODE(status.st_mode), owner)
             for file in different:
                 _write(staged[file.path], file.content, self.mode, self.owner)
             for file in different:

@@ -16,11 +16,10 @@ import random
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
 
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import checks
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import checks, topology
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import keys as tsig
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import topology
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_text import ZoneText, read_zone
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_text import ZoneText, decode, read_zone
 
 SITE_VARIABLES = (
     "dns_zones",
@@ -97,14 +96,11 @@ def read_texts(files: Mapping[str, str], shown: Callable[[str], str] = str) -> D
     for zone, path in files.items():
         place = shown(path)
         try:
-            with open(path, encoding="utf-8", newline="") as file:
-                texts[zone] = read_zone(zone, file.read(), place)
+            with open(path, "rb") as file:
+                data = file.read()
+            texts[zone] = read_zone(zone, decode(zone, data, place), place)
         except InputError as error:
             problems += error.problems
-        except UnicodeDecodeError as error:
-            problems.append(
-                Problem("octet %d is not UTF-8" % error.start, "Save the file as UTF-8 text", zone=zone, file=place)
-            )
         except OSError as error:
             problems.append(
                 Problem("it cannot be read: %s" % error.strerror, "Mend its permissions", zone=zone, file=place)

@@ -13,6 +13,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import string
 import struct
 from dataclasses import dataclass, field
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
@@ -74,7 +75,8 @@ def read_master(value: Any) -> bytes:
 def _weakness(value: Any, octets: int) -> str:
     """Why this base64 text is no secret of at least so many octets; empty where it is one.
 
-    32 random octets have fewer than 20 different values, or are all printable, less than once in 10^9 times.
+    32 random octets have fewer than 19 different values, or fewer than 19 different steps from one octet to the next,
+    or are all printable, less than once in 10^9 times.
     """
     if not isinstance(value, str) or not value:
         return "is missing"
@@ -84,7 +86,8 @@ def _weakness(value: Any, octets: int) -> str:
         return "is not base64"
     if len(secret) < octets:
         return "has %d octets; it needs at least %d" % (len(secret), octets)
-    if len(set(secret)) < min(len(secret), 32) * 5 // 8 or all(32 <= octet < 127 for octet in secret):
+    steps = {(after - octet) % 256 for octet, after in zip(secret, secret[1:])}
+    if min(len(set(secret)), len(steps)) < 19 or all(chr(octet) in string.printable for octet in secret):
         return "can be guessed: it is a text or a pattern, not random octets"
     return ""
 
@@ -119,8 +122,8 @@ def read_given(entries: Any) -> List[Tuple[GivenKey, Key]]:
             )
         try:
             name = domain_name(entry["name"])
-        except ValueError as error:
-            problems.append(Problem("%s: name: %s" % (place, error), "A TSIG key's name is a domain name"))
+        except ValueError:  # its text is not shown: it may be a secret in the wrong place
+            problems.append(Problem("%s: its name is not a domain name" % place, "Write one, such as transfer-key"))
             continue
         reason = _weakness(entry["secret"], SECRET_OCTETS)
         if reason:

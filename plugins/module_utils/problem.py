@@ -46,4 +46,4 @@ class InputError(Exception):
     def as_message(self) -> str:
         """For the ``msg`` of a failed task: a count, then one line a problem."""
         count = len(self.problems)
-        return "%d mistake%s in the inventory or its zone files:\n%s" % (count, "" if count == 1 else "s", self)
+        return "%d mistake%s:\n%s" % (count, "" if count == 1 else "s", self)

@@ -25,14 +25,16 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, Status
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import newer, next_serial
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import SerialError, newer, next_serial
 
 MANIFEST = ".published.json"
 STAGING = ".staging-"
 SUFFIX = ".zone"
+# Answers of a server that does not have the zone, or does not run.
+_NOT_THERE = (Status.REFUSED, Status.NXDOMAIN, Status.NOT_AUTHORITATIVE, Status.UNREACHABLE)
 # More changed zones than this are loaded with one command for the whole server.
 SINGLE_RELOADS = 3
 
@@ -74,21 +76,22 @@ class Outcome:
 
     published: List[Dict[str, Any]] = field(default_factory=list)
     held_back: List[HeldBack] = field(default_factory=list)
+    rolled_forward: List[str] = field(default_factory=list)
     unpublished: List[str] = field(default_factory=list)
     not_asked: List[str] = field(default_factory=list)
     diff: List[Dict[str, str]] = field(default_factory=list)
 
     @property
     def changed(self) -> bool:
-        return bool(self.published)
+        return bool(self.published or self.rolled_forward)
 
 
 class _Change(NamedTuple):
     wanted: WantedZone
     old: Optional[str]
     old_serial: Optional[int]
-    # Where the serial is in the old text; None where that text is not the one that was published.
-    old_serial_at: Optional[int]
+    # Where the serial is in the old text; None where that text is not one that was published and served.
+    proven_at: Optional[int]
     serial: int
 
 
@@ -140,24 +143,33 @@ class Publisher:
         for zone, text in stale:
             known = manifest.get(zone.name, {})
             used = [serial for serial in [known.get("serial")] + list(seen[zone.name].values()) if serial is not None]
-            at = known["serial_at"] if known and text is not None and known["sha256"] == _sha256(text) else None
-            changes.append(_Change(zone, text, known.get("serial"), at, next_serial(used, hint=zone.serial, now=now)))
+            proven = known and text is not None and known["sha256"] == _sha256(text) and not known.get("pending")
+            try:
+                serial = next_serial(used, hint=zone.serial, now=now)
+            except SerialError as error:
+                outcome.held_back.append(HeldBack(zone.name, zone.file, None, str(error)))
+                continue
+            at = known["serial_at"] if proven else None
+            changes.append(_Change(zone, text, known.get("serial"), at, serial))
 
         with self._staging() as staging:
             good = self._check(staging, changes, outcome)
-            if not self.check_mode:
+            if good and not self.check_mode:
                 self._go_live(staging, good, manifest)
         outcome.published = [
             {"zone": change.wanted.name, "serial": change.serial, "previous": change.old_serial} for change in good
         ]
         outcome.unpublished = sorted(
-            {change.wanted.name for change in changes if change.old is None} - {c.wanted.name for c in good}
+            {zone.name for zone, text in stale if text is None} - {change.wanted.name for change in good}
         )
         if with_diff:
             outcome.diff = [self._diff(change) for change in good]
-        if not self.check_mode and good:
+        if good and not self.check_mode:
             loaded = [change for change in good if self.server in seen[change.wanted.name]]
-            self._activate(loaded, manifest, outcome)
+            not_live = self._activate(loaded, manifest, outcome)
+            for change in good:
+                manifest[change.wanted.name]["pending"] = change.wanted.name in not_live
+            self._write_manifest(manifest)
         return outcome
 
     # --- reading -----------------------------------------------------------------------------------------------------
@@ -186,16 +198,18 @@ class Publisher:
     def _serials_seen(self, zones: Sequence[WantedZone], outcome: Outcome) -> Dict[str, Dict[Endpoint, Optional[int]]]:
         """Zone -> the endpoints that know it, with the serials they answer.
 
-        A server that has the zone but cannot serve it (SERVFAIL) counts as knowing it, without a serial.
+        A server that has the zone but cannot serve it (SERVFAIL) counts as knowing it, without a serial; so does the
+        host's own server unless it says otherwise or is not there: a lost answer must not cost a reload.
         """
         questions = [Question(zone.name, *endpoint) for zone in zones for endpoint in [self.server] + list(zone.ask)]
         seen: Dict[str, Dict[Endpoint, Optional[int]]] = {zone.name: {} for zone in zones}
         silent = set()
         for answer in self.ask(questions):
             endpoint = (answer.address, answer.port)
-            if answer.status in (Status.ANSWER, Status.SERVFAIL):
+            own = endpoint == self.server
+            if answer.status in (Status.ANSWER, Status.SERVFAIL) or (own and answer.status not in _NOT_THERE):
                 seen[answer.zone][endpoint] = answer.serial
-            elif answer.status in (Status.TIMEOUT, Status.UNREACHABLE) and endpoint != self.server:
+            elif answer.status in (Status.TIMEOUT, Status.UNREACHABLE) and not own:
                 silent.add("%s port %d" % endpoint)
         outcome.not_asked = sorted(silent)
         return seen
@@ -213,6 +227,8 @@ class Publisher:
 
     def _check(self, staging: str, changes: Sequence[_Change], outcome: Outcome) -> List[_Change]:
         """Those changes that the checker accepts; the others are held back with its reasons."""
+        if not changes:
+            return []
         for change in changes:
             self._write(_zone_path(staging, change.wanted), change.wanted.text(change.serial))
         if self.check_mode and shutil.which(self.checker[0]) is None:
@@ -235,55 +251,59 @@ class Publisher:
     # --- going live --------------------------------------------------------------------------------------------------
 
     def _go_live(self, staging: str, changes: Sequence[_Change], manifest: Dict[str, Dict[str, Any]]) -> None:
+        """The manifest goes first, so that an interrupted run leaves zones that are pending, and no serial unknown."""
         for change in changes:
             zone = change.wanted
-            os.replace(_zone_path(staging, zone), _zone_path(self.directory, zone))
             manifest[zone.name] = {
                 "serial": change.serial,
                 "serial_at": len(zone.before),
                 "digest": zone.digest,
                 "sha256": _sha256(zone.text(change.serial)),
+                "pending": True,
             }
         self._write_manifest(manifest)
-
-    def _activate(self, changes: Sequence[_Change], manifest: Dict[str, Dict[str, Any]], outcome: Outcome) -> None:
-        """Make the server load the zones it already has; a new zone comes in with the configuration."""
-        expected = {change.wanted.name: change.serial for change in changes}
-        missing = self._reload_and_wait(expected)
-        if not missing:
-            return
         for change in changes:
-            if change.wanted.name not in missing:
-                continue
-            outcome.held_back.append(
-                HeldBack(
-                    change.wanted.name,
-                    change.wanted.file,
-                    None,
-                    "the server did not answer with serial %d within %d s of the reload; its log says why"
-                    % (change.serial, self.deadline),
-                )
+            os.replace(_zone_path(staging, change.wanted), _zone_path(self.directory, change.wanted))
+
+    def _activate(self, changes: Sequence[_Change], manifest: Dict[str, Dict[str, Any]], outcome: Outcome) -> Set[str]:
+        """Make the server load the zones it already has; a new zone comes in with the configuration.
+
+        :returns: those zones of which the server has not got what is on disk.
+        """
+        missing = self._reload_and_wait({change.wanted.name: change.serial for change in changes})
+        failed = [change for change in changes if change.wanted.name in missing]
+        for change in failed:
+            reason = "the server did not answer with serial %d within %d s of the reload; its log says why" % (
+                change.serial,
+                self.deadline,
             )
-            self._roll_forward(change, missing[change.wanted.name], manifest, outcome)
-        self._write_manifest(manifest)
-        self._reload_and_wait({name: manifest[name]["serial"] for name in missing if name in manifest})
+            outcome.held_back.append(HeldBack(change.wanted.name, change.wanted.file, None, reason))
+        outcome.published = [entry for entry in outcome.published if entry["zone"] not in missing]
+        rolled = self._roll_forward([change for change in failed if change.proven_at is not None], missing, manifest)
+        outcome.rolled_forward = sorted(rolled)
+        still_missing = self._reload_and_wait(rolled)
+        return {zone for zone in missing if zone not in rolled or zone in still_missing}
 
     def _roll_forward(
-        self, change: _Change, served: Optional[int], manifest: Dict[str, Dict[str, Any]], outcome: Outcome
-    ) -> None:
-        """The old content again, under a serial above all that was ever out."""
-        zone = change.wanted
-        outcome.published = [entry for entry in outcome.published if entry["zone"] != zone.name]
-        if change.old is None or change.old_serial is None or change.old_serial_at is None:
-            return
-        used = [serial for serial in (change.serial, change.old_serial, served) if serial is not None]
-        serial = next_serial(used, hint=change.serial, now=datetime.now(timezone.utc))
-        at, end = change.old_serial_at, change.old_serial_at + len(str(change.old_serial))
-        text = change.old[:at] + str(serial) + change.old[end:]
-        path = _zone_path(self.directory, zone)
-        self._write(path + ".new", text)
-        os.replace(path + ".new", path)
-        manifest[zone.name] = {"serial": serial, "serial_at": at, "digest": "", "sha256": _sha256(text)}
+        self, changes: Sequence[_Change], served: Mapping[str, Optional[int]], manifest: Dict[str, Dict[str, Any]]
+    ) -> Dict[str, int]:
+        """The old content again, each zone's under a serial above all that was ever out; returns these serials."""
+        texts: Dict[str, str] = {}
+        now = datetime.now(timezone.utc)
+        for change in changes:
+            name = change.wanted.name
+            used = [serial for serial in (change.serial, change.old_serial, served[name]) if serial is not None]
+            serial = next_serial(used, hint=change.serial, now=now)
+            at, end = change.proven_at, change.proven_at + len(str(change.old_serial))
+            texts[name] = change.old[:at] + str(serial) + change.old[end:]
+            manifest[name] = {"serial": serial, "serial_at": at, "digest": "", "sha256": _sha256(texts[name])}
+            manifest[name]["pending"] = True
+        self._write_manifest(manifest)
+        for change in changes:
+            path = _zone_path(self.directory, change.wanted)
+            self._write(path + ".new", texts[change.wanted.name])
+            os.replace(path + ".new", path)
+        return {name: manifest[name]["serial"] for name in texts}
 
     def _reload_and_wait(self, expected: Mapping[str, int]) -> Dict[str, Optional[int]]:
         """Reload, then ask until every zone has at least its serial; those that have not, with what they have."""
@@ -329,11 +349,12 @@ def _sha256(text: str) -> str:
 
 
 def _differs(zone: WantedZone, text: Optional[str], known: Optional[Mapping[str, Any]]) -> bool:
-    """Whether the zone must be published: its content differs, or its author raised the serial by hand.
+    """Whether the zone must be published: its content differs, its author raised the serial by hand, or an earlier run
+    did not come to its end.
 
     The text may differ in comments and layout alone; then the content is the same and nothing is done.
     """
-    if text is None or known is None:
+    if text is None or known is None or known.get("pending"):
         return True
     if newer(zone.serial, known["serial"]):
         return True
@@ -350,11 +371,24 @@ def _checker_config(directory: str, zones: Sequence[WantedZone]) -> str:
     return "\n".join(lines) + "\n"
 
 
+# What the checker says about a line that it accepts.
+_WARNINGS = (
+    "TTL set to prior TTL",
+    "file does not end with newline",
+    "ignoring out-of-zone data",
+    "no TTL specified; using SOA MINTTL instead",
+    "record with inherited owner",
+    "using RFC1035 TTL semantics",
+    "warning:",
+)
+
+
 def read_checker(output: str, zones: Sequence[WantedZone]) -> Dict[str, Optional[HeldBack]]:
     """The verdict of ``named-checkconf -z`` for each zone: None where it loaded.
 
     Its lines, in order of the zones: reasons as ``FILE:LINE: TEXT`` or ``zone NAME/IN: TEXT``, then
-    ``zone NAME/IN: loaded serial N`` or ``zone NAME/IN: not loaded due to errors.``
+    ``zone NAME/IN: loaded serial N`` or ``zone NAME/IN: not loaded due to errors.`` Some reasons, a bad $TTL among
+    them, are only in ``zone NAME/IN: loading from master file FILE failed: TEXT``.
     """
     loaded = set()
     reasons: Dict[str, List[Tuple[Optional[int], str]]] = {zone.name: [] for zone in zones}
@@ -369,7 +403,7 @@ def read_checker(output: str, zones: Sequence[WantedZone]) -> Dict[str, Optional
             reasons[match.group(1).lower()].append((None, match.group(2)))
             continue
         match = re.search(r"([^\s/:]+%s):(\d+): (.*)" % re.escape(SUFFIX), line)
-        if match and match.group(1) in by_file:
+        if match and match.group(1) in by_file and not match.group(3).startswith(_WARNINGS):
             reasons[by_file[match.group(1)]].append((int(match.group(2)), match.group(3)))
     verdicts: Dict[str, Optional[HeldBack]] = {}
     for zone in zones:
@@ -379,6 +413,7 @@ def read_checker(output: str, zones: Sequence[WantedZone]) -> Dict[str, Optional
         found = reasons[zone.name]
         lines = [number for number, _text in found if number is not None]
         texts = [text for _number, text in found if not text.startswith(("not loaded", "loading from"))]
+        texts = texts or [text for _number, text in found if text.startswith("loading from")]
         verdicts[zone.name] = HeldBack(
             zone.name, zone.file, lines[0] if lines else None, "; ".join(texts) or "the checker did not load it"
         )

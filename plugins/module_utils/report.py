@@ -91,9 +91,8 @@ def table(rows: Sequence[Row], servers: Sequence[str]) -> List[str]:
     for each in rows:
         by_zone.setdefault(each["zone"], []).append(each)
     shown = sorted(by_zone)
-    green = [zone for zone in shown if all(each["verdict"] == OK for each in by_zone[zone])]
     if len(shown) > LONGEST_TABLE:
-        shown = [zone for zone in shown if zone not in set(green)]
+        shown = [zone for zone in shown if any(each["verdict"] != OK for each in by_zone[zone])]
     cells = [["zone"] + list(servers) + ["verdict"]]
     cells += [
         [zone] + [_serial_cell(by_zone[zone], server) for server in servers] + [_verdict(by_zone[zone])]

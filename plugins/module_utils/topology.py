@@ -47,8 +47,8 @@ FAMILIES = (4, 6)
 KEY_DIRECTORIES = {"bind": "/etc/bind/keys", "nsd": "/etc/nsd/keys"}
 
 # RFC 1035 section 2.3.4. Slash as in RFC 2317 names, underscore as in RFC 8552.
-_LABEL = re.compile(r"^[a-z0-9_/]([a-z0-9_/-]{0,61}[a-z0-9_/])?$")
-_HOST_LABEL = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+_LABEL = re.compile(r"[a-z0-9_/]([a-z0-9_/-]{0,61}[a-z0-9_/])?")
+_HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def family(address: str) -> int:
 
 
 def file_name(zone: str) -> str:
-    """The file name of a zone, without an extension. A slash (RFC 2317) becomes a plus, which no name has."""
+    """The file name of a zone or key, without an extension. A slash (RFC 2317) becomes a plus, which no name has."""
     return zone.replace("/", "+")
 
 
@@ -177,12 +177,13 @@ def key_name(primary_id: str, secondary_id: str, generation: int) -> str:
 
 def key_file(kind: str, name: str) -> str:
     """The file of a TSIG key on a host that runs that kind of daemon."""
-    return "%s/%s.key" % (KEY_DIRECTORIES[kind], name)
+    return "%s/%s.key" % (KEY_DIRECTORIES[kind], file_name(name))
 
 
 def domain_name(value: Any, host_name: bool = False) -> str:
     """A name as it is used everywhere here: lower case, no final dot.
 
+    :param host_name: only letters, digits and hyphens, and no IP address (RFC 1123 section 2.1).
     :raises ValueError: with the reason, for what is no such name (RFC 1035 section 2.3.4).
     """
     if not isinstance(value, str):
@@ -193,7 +194,9 @@ def domain_name(value: Any, host_name: bool = False) -> str:
     if name.endswith("."):
         name = name[:-1]
     label_form = _HOST_LABEL if host_name else _LABEL
-    if not name or len(name) > 253 or not all(label_form.match(label) for label in name.split(".")):
+    labels = name.split(".")
+    wrong = len(name) > 253 or not all(label_form.fullmatch(label) for label in labels)
+    if wrong or (host_name and labels[-1].isdigit()):
         raise ValueError('"%s" is not a domain name' % value)
     return name
 
@@ -251,7 +254,7 @@ def _server(host: str, kind: str, variables: Mapping[str, Any], problems: List[P
 
     def addresses(variable: str, default: Tuple[str, ...]) -> Tuple[str, ...]:
         value = variables.get(variable)
-        if value is None:
+        if value is None or value == []:
             return default
         found: List[str] = []
         for item in value if isinstance(value, (list, tuple)) else [value]:
@@ -290,12 +293,15 @@ def _server(host: str, kind: str, variables: Mapping[str, Any], problems: List[P
         dns_name = name(
             "dns_name",
             host if "." in host else "%s (the inventory name)" % host,
-            "Add  dns_name: %s.example.net  (its name in NS records) to the host" % host,
+            "Add  dns_name: %s.example.net  (its name in NS records) to the host"
+            % (host if _HOST_LABEL.fullmatch(host) else "ns1"),
         )
-    dns_id = name("dns_id", variables["dns_id"], "Write a domain name") if "dns_id" in variables else dns_name
+    dns_id = dns_name
+    if variables.get("dns_id") is not None:
+        dns_id = name("dns_id", variables["dns_id"], "Write a domain name")
 
     port = variables.get("dns_port", 53)
-    if isinstance(port, bool) or not str(port).isdigit() or not 0 < int(port) < 65536:
+    if isinstance(port, bool) or not re.fullmatch("[0-9]{1,5}", str(port)) or not 0 < int(port) < 65536:
         problem("dns_port %r is not a port number" % (port,), "Write a number from 1 to 65535, or leave it out for 53")
         port = 53
     hidden = variables.get("dns_hidden", False)
@@ -488,11 +494,12 @@ def _zone(name: str, settings: Mapping[str, Any], site: Site, problems: List[Pro
     elif primary not in primaries:
         problem(
             'its primary "%s" is not a host of bind_primary%s' % (primary, _near(primary, primaries)),
-            "Name one of: %s" % ", ".join(primaries),
+            "Name one of: %s" % ", ".join(primaries) if primaries else "Put it into bind_primary",
         )
         return None
 
     wanted = settings.get("secondaries")
+    before = len(problems)
     chosen: List[str] = []
     if wanted is None:
         chosen = [host for host in secondaries if host != primary]
@@ -501,10 +508,13 @@ def _zone(name: str, settings: Mapping[str, Any], site: Site, problems: List[Pro
         return None
     else:
         for item in wanted:
-            if item in secondaries:
-                hosts: Sequence[str] = [item]
-            elif item in site.groups:
-                hosts = [host for host in site.groups[item] if host != primary]
+            if not isinstance(item, str):
+                problem("secondaries has %r, which is not text" % (item,), "Write  secondaries: [HOST or GROUP, ...]")
+                continue
+            if item in site.groups and item not in secondaries:
+                hosts: Sequence[str] = [host for host in site.groups[item] if host != primary]
+            elif any(item in members for members in site.groups.values()):
+                hosts = [item]
             else:
                 problem(
                     'its secondary "%s" is neither a host nor a group%s'
@@ -513,23 +523,24 @@ def _zone(name: str, settings: Mapping[str, Any], site: Site, problems: List[Pro
                 )
                 continue
             for host in hosts:
-                if host not in secondaries:
+                if host == primary:
+                    problem('its primary "%s" is listed as its secondary' % host, "Take it out of secondaries")
+                elif host not in secondaries:
                     problem(
                         'its secondary "%s" is in none of the groups %s' % (host, ", ".join(SECONDARY_GROUPS)),
                         "Add the host to one of them",
                     )
-                elif host == primary:
-                    problem('its primary "%s" is listed as its secondary' % host, "Take it out of secondaries")
                 elif host not in chosen:
                     chosen.append(host)
     if not chosen:
-        if wanted is None or not wanted:
+        if len(problems) == before:
             problem(
                 "it has no secondary, so it would not be redundant",
                 "Put a host into bind_secondary or nsd_secondary, or list one under secondaries",
             )
         return None
-    return Zone(name, settings["path"], primary, tuple(chosen))
+    # Sorted, so that an inventory that lists its hosts in changing order changes no configuration.
+    return Zone(name, settings["path"], primary, tuple(sorted(chosen)))
 
 
 def _members(site: Site, groups: Iterable[str]) -> List[str]:
@@ -571,6 +582,8 @@ def _links(
     for host, server in servers.items():
         links[(host, host)] = _self_link(site, server)
     _check_key_names(links, problems)
+    if not problems:  # else the link may be missing because of another mistake
+        _refuse_idle_keys(site, links, problems)
     return links
 
 
@@ -624,6 +637,19 @@ def _check_key_names(links: Mapping[Tuple[str, str], Link], problems: List[Probl
                     )
                 )
             owner.setdefault(name, link)
+
+
+def _refuse_idle_keys(site: Site, links: Mapping[Tuple[str, str], Link], problems: List[Problem]) -> None:
+    """A given key of no link is a misspelt or swapped host: the link it is meant for would have a derived key."""
+    for key in site.given_keys:
+        if (key.primary, key.secondary) not in links:
+            problems.append(
+                Problem(
+                    'the key "%s" in tsig_keys is for a link from "%s" to "%s", and there is no such link'
+                    % (key.name, key.primary, key.secondary),
+                    "Write the hosts' inventory names: primary is where the zones are transferred from",
+                )
+            )
 
 
 def _of_family(addresses: Iterable[str], af: int) -> List[str]:
@@ -762,13 +788,14 @@ def checks_on(topology: Topology, host: str, zones: Iterable[str]) -> List[Dict[
     def check(
         kind: str, link: Link, target: Server, addresses: Sequence[str], names: Sequence[str], key: Optional[str]
     ) -> None:
+        sources = server.transfer_sources if link.notify_to else ()
         for index, address in enumerate(addresses):
             found.append({
                 "check": kind,
                 "server": target.host,
                 "address": address,
                 "port": target.port,
-                "source": (_of_family(server.transfer_sources, family(address)) or [None])[0] if link.notify_to else None,
+                "source": (_of_family(sources, family(address)) or [None])[0],
                 "key_file": None if key is None else key_file(server.kind, key),
                 "zones": list(names if index == 0 and kind != "refusal" else names[:1]),
             })  # fmt: skip

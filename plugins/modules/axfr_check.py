@@ -123,7 +123,7 @@ rows:
       type: str
 """
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, TransferCheck, transfer_rows
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import (
     HAS_DNSPYTHON,
@@ -132,10 +132,11 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import
     read_key_file,
     transfer_many,
 )
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.report import problem_lines
 
 
-def read_checks(module: AnsibleModule) -> list[TransferCheck]:
+def read_checks(module: QuietModule) -> list[TransferCheck]:
     keys: dict = {None: None}
     checks = []
     for check in module.params["checks"]:
@@ -162,7 +163,7 @@ def read_checks(module: AnsibleModule) -> list[TransferCheck]:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = QuietModule(
         argument_spec={
             "checks": {
                 "type": "list",
@@ -184,7 +185,6 @@ def main() -> None:
             "strict": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
-        no_log=True,  # thousands of zones are too much for the system log; nothing in them is secret
     )
     params = module.params
     checks = read_checks(module)

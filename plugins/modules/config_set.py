@@ -24,7 +24,7 @@ attributes:
     support: full
   diff_mode:
     support: full
-    details: The content of a file with O(files[].secret_content) is never shown.
+    details: The content of O(secret_files) is never shown.
 options:
   files:
     description:
@@ -32,22 +32,25 @@ options:
       - Where one names another by its path in double quotes, it names the staged one while the set is checked.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       path:
         description: Absolute path.
         type: path
         required: true
       content:
-        description: Its text. Give this or O(files[].secret_content).
+        description: Its text.
         type: str
-      secret_content:
-        description: Its text, which is never shown.
-        type: str
+        required: true
       restart:
         description: The daemon takes a change of this file only by a restart.
         type: bool
         default: false
+  secret_files:
+    description:
+      - Files whose text is never shown, in a JSON file on this host; a list of objects with C(path) and C(content).
+      - Used by M(dnsops.redundant_dns.key_files), since arguments show up in the system log.
+    type: path
   directories:
     description: Directories that must be there before the daemon reads the files.
     type: list
@@ -159,15 +162,16 @@ backups:
 """
 
 import grp
+import json
 import os
 import pwd
 import tempfile
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import ConfigError, ConfigFile, ConfigSet
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
 
 
-def is_stock_file(module: AnsibleModule, path: str) -> bool:
+def is_stock_file(module: QuietModule, path: str) -> bool:
     """Whether dpkg's record of its configuration files has this very content."""
     package = module.params["package"]
     if not package or module.get_bin_path("dpkg-query") is None:
@@ -176,7 +180,7 @@ def is_stock_file(module: AnsibleModule, path: str) -> bool:
     return code == 0 and " %s %s" % (path, module.md5(path)) in out
 
 
-def make_directories(module: AnsibleModule) -> list[str]:
+def make_directories(module: QuietModule) -> list[str]:
     """Paths of the directories that were made or mended."""
     changed = []
     for directory in module.params["directories"]:
@@ -193,7 +197,15 @@ def make_directories(module: AnsibleModule) -> list[str]:
     return changed
 
 
-def numeric_owner(module: AnsibleModule) -> tuple[int, int]:
+def read_files(module: QuietModule) -> list[ConfigFile]:
+    files = [ConfigFile(file["path"], file["content"], restart=file["restart"]) for file in module.params["files"]]
+    if module.params["secret_files"]:
+        with open(module.params["secret_files"], encoding="utf-8") as bundle:
+            files += [ConfigFile(file["path"], file["content"], secret=True) for file in json.load(bundle)]
+    return files
+
+
+def numeric_owner(module: QuietModule) -> tuple[int, int]:
     """User and group id; -1 in check mode for what a package not yet installed will bring."""
     try:
         return pwd.getpwnam(module.params["owner"]).pw_uid, grp.getgrnam(module.params["group"]).gr_gid
@@ -204,21 +216,19 @@ def numeric_owner(module: AnsibleModule) -> tuple[int, int]:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = QuietModule(
         argument_spec={
             "files": {
                 "type": "list",
                 "elements": "dict",
-                "required": True,
+                "default": [],
                 "options": {
                     "path": {"type": "path", "required": True},
-                    "content": {"type": "str"},
-                    "secret_content": {"type": "str", "no_log": True},
+                    "content": {"type": "str", "required": True},
                     "restart": {"type": "bool", "default": False},
                 },
-                "mutually_exclusive": [("content", "secret_content")],
-                "required_one_of": [("content", "secret_content")],
             },
+            "secret_files": {"type": "path", "no_log": False},
             "directories": {
                 "type": "list",
                 "elements": "dict",
@@ -243,21 +253,12 @@ def main() -> None:
             "adopt": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
-        no_log=True,  # whole configurations are too much for the system log, and some are secret
     )
     params = module.params
     directories = make_directories(module)
     user_id, group_id = numeric_owner(module)
     config_set = ConfigSet(
-        [
-            ConfigFile(
-                file["path"],
-                file["content"] if file["content"] is not None else file["secret_content"],
-                secret=file["content"] is None,
-                restart=file["restart"],
-            )
-            for file in params["files"]
-        ],
+        read_files(module),
         run=module.run_command,
         checker=params["checker"],
         reads=params["reads"],

@@ -59,7 +59,7 @@ removed:
 
 import os
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
 
 
 def superfluous(path: str, keep: set[str]) -> list[str]:
@@ -78,7 +78,7 @@ def superfluous(path: str, keep: set[str]) -> list[str]:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = QuietModule(
         argument_spec={
             "directories": {
                 "type": "list",
@@ -91,7 +91,6 @@ def main() -> None:
             },
         },
         supports_check_mode=True,
-        no_log=True,  # thousands of names are too much for the system log; nothing in them is secret
     )
     removed = [
         path

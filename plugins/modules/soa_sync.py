@@ -114,13 +114,13 @@ in_sync:
   type: bool
 """
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, Server, Zone, wait_for_sync
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import ask_serials
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.report import problem_lines
 
 
-def read_servers(module: AnsibleModule) -> dict[str, Server]:
+def read_servers(module: QuietModule) -> dict[str, Server]:
     servers = {}
     for name, value in module.params["servers"].items():
         if not isinstance(value, dict) or not isinstance(value.get("addresses"), list):
@@ -130,7 +130,7 @@ def read_servers(module: AnsibleModule) -> dict[str, Server]:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = QuietModule(
         argument_spec={
             "zones": {
                 "type": "list",
@@ -148,7 +148,6 @@ def main() -> None:
             "strict": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
-        no_log=True,  # thousands of zones are too much for the system log; nothing in them is secret
     )
     servers = read_servers(module)
     zones = [Zone(zone["name"], zone["primary"], zone["secondaries"]) for zone in module.params["zones"]]

@@ -127,9 +127,9 @@ import json
 import os
 import tempfile
 
-from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, ask_serials
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.publish import Publisher, WantedZone
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import SerialError
 
 
@@ -141,7 +141,7 @@ def read_bundle(path: str) -> list[WantedZone]:
         ]
 
 
-def make_directory(module: AnsibleModule) -> bool:
+def make_directory(module: QuietModule) -> bool:
     """The server writes its journals beside the files, so the directory is its group's."""
     path = module.params["directory"]
     missing = not os.path.isdir(path)
@@ -160,7 +160,7 @@ def ask(questions: list[Question]) -> list[SerialSeen]:
 
 
 def main() -> None:
-    module = AnsibleModule(
+    module = QuietModule(
         argument_spec={
             "zones": {
                 "type": "list",

@@ -1,0 +1,196 @@
+"""A fleet of name servers in containers, deployed with this checkout, for the tests of the whole.
+
+The oracles are dig, ldns-compare-zones and named-compilezone, and what the systems themselves say;
+never the modules of the collection. Tools run in a container of their own that shares the network of
+a name server's container, so that they ask from its addresses while nothing is installed on it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any, Callable, Iterator
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "inventories" / "demo"
+TOOLS_IMAGE = "dnsops-test:tools"
+NS1, NS2, NS3 = HOSTS = ("ns1.example.net", "ns2.example.net", "ns3.example.net")
+
+
+class Run:
+    """What a playbook run said: exit code, output, and the counts of its recap by host."""
+
+    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
+        self.code = done.returncode
+        self.output = done.stdout
+        self.recap: dict[str, dict[str, int]] = {}
+        for host, counts in re.findall(r"^(\S+) +: (ok=.*)$", self.output, re.M):
+            self.recap[host] = {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", counts)}
+
+    def changed(self) -> dict[str, int]:
+        return {host: counts["changed"] for host, counts in self.recap.items()}
+
+    def expect(self, code: int) -> Run:
+        assert self.code == code, self.output[-8000:]
+        return self
+
+
+class Fleet:
+    """Three hosts like those of the demo, with an inventory and zones that a test may change."""
+
+    def __init__(self, directory: Path, name: str, ipv4: str, ipv6: str) -> None:
+        self.directory = directory
+        self.zones = directory / "zones"
+        shutil.copytree(DEMO / "zones", self.zones)
+        text = (DEMO / "hosts.yml").read_text()
+        text = text.replace("dnsops-demo", name).replace("172.30.53", ipv4).replace("fd00:53:1:", ipv6)
+        self.inventory = directory / "hosts.yml"
+        self.inventory.write_text(text)
+        site = yaml.safe_load(text)["all"]
+        self.master_secret = site["vars"]["tsig_master_secret"]
+        self.hosts: dict[str, dict[str, Any]] = {}
+        for group in site["children"].values():
+            self.hosts.update(group["hosts"])
+
+    def play(self, playbook: str, *arguments: str) -> Run:
+        command = ["ansible-playbook", "-i", str(self.inventory), playbook, *arguments]
+        environment = dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_FORCE_COLOR="0")
+        return Run(
+            subprocess.run(
+                command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+        )
+
+    def site(self, *arguments: str) -> Run:
+        return self.play("playbooks/site.yml", *arguments)
+
+    def container(self, host: str) -> str:
+        return self.hosts[host]["ansible_host"]
+
+    def addresses(self, host: str) -> list[str]:
+        return self.hosts[host]["dns_address"]
+
+    def on(self, host: str, script: str) -> str:
+        """Output of a shell script on a host."""
+        command = ["docker", "exec", "-i", self.container(host), "sh", "-euc", script]
+        return subprocess.run(command, check=True, text=True, capture_output=True).stdout
+
+    def tools(self, host: str, script: str) -> str:
+        """Output of a shell script with the tools, in the network of a host; the zones are in /zones."""
+        command = ["docker", "run", "--rm", "-i", "--network", "container:%s" % self.container(host)]
+        command += ["-v", "%s:/zones:ro" % self.zones, TOOLS_IMAGE, "sh", "-uc", script]
+        return subprocess.run(command, check=True, text=True, capture_output=True).stdout
+
+    def keys(self, host: str) -> dict[str, str]:
+        """The TSIG keys on a host's disk: name -> ``algorithm:name:secret`` as dig takes it."""
+        text = self.on(host, "cat /etc/bind/keys/*.key /etc/nsd/keys/*.key 2>/dev/null || true")
+        found = {}
+        for block in re.split(r"(?m)^key", text)[1:]:
+            name, secret = re.findall(r'"([^"]+)"', block)
+            algorithm = re.search(r"hmac-sha\d+", block)
+            assert algorithm is not None
+            found[name] = "%s:%s:%s" % (algorithm.group(0), name, secret)
+        return found
+
+    def self_key(self, host: str) -> str:
+        return next(key for name, key in self.keys(host).items() if ".self." in name)
+
+    def serial(self, host: str, zone: str, address: str | None = None) -> int | None:
+        """The serial a server answers with authority; None where it has none."""
+        command = ["dig", "@%s" % (address or self.addresses(host)[0]), zone, "SOA", "+norecurse", "+tries=1", "+time=1"]
+        answer = subprocess.run(command, text=True, capture_output=True).stdout
+        if "status: NOERROR" not in answer or not re.search(r"flags: qr aa", answer):
+            return None
+        record = re.search(r"\sSOA\s+\S+ \S+ (\d+) ", answer)
+        return int(record.group(1)) if record else None
+
+    def compare_with_files(self) -> None:
+        """Every zone file against what every server holds, both read by BIND's and compared by ldns' tools."""
+        for host in HOSTS:
+            script = "key=%s; address=%s\n" % (self.self_key(host), self.addresses(host)[0])
+            script += """
+            for file in /zones/*.zone; do
+                zone=$(basename "$file" .zone)
+                named-compilezone -q -i local -f text -F text -s full -o /tmp/want "$zone" "$file" || echo "unread: $zone"
+                dig +noall +answer +onesoa -y "$key" "@$address" "$zone" AXFR > /tmp/have
+                test -s /tmp/have || echo "no transfer: $zone"
+                ldns-compare-zones -a -e /tmp/want /tmp/have || echo "different: $zone"
+                echo "compared $zone"
+            done"""
+            said = self.tools(host, script).splitlines()
+            zones = sorted(path.stem for path in self.zones.glob("*.zone"))
+            assert [line for line in said if line.startswith("compared")] == ["compared %s" % zone for zone in zones]
+            wrong = [line for line in said if line.startswith(("unread", "no transfer", "different"))]
+            assert not wrong, "%s: %s" % (host, said)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float) -> float:
+    """Seconds until the condition held; fails where it does not in time."""
+    start = time.monotonic()
+    while not condition():
+        assert time.monotonic() - start < seconds, "it did not happen within %s s" % seconds
+        time.sleep(0.05)
+    return time.monotonic() - start
+
+
+@pytest.fixture(scope="session")
+def fresh_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Hosts on which nothing has been deployed yet."""
+    fleet = Fleet(tmp_path_factory.mktemp("fleet"), "dnsops-system", "172.30.55", "fd00:53:3:")
+    fleet.play("molecule/shared/create.yml").expect(0)
+    yield fleet
+    fleet.play("molecule/shared/destroy.yml").expect(0)
+
+
+class Deployment:
+    """The first runs on fresh hosts, and what was seen meanwhile."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.check = fleet.site("--check", "--diff").expect(0)
+        self.after_check = {host: fleet.on(host, "ls -d /etc/bind /etc/nsd 2>/dev/null || true") for host in HOSTS}
+        self.first, self.processes = watch_processes(lambda: fleet.site("-vvvv", "--diff").expect(0))
+
+
+def watch_processes(action: Callable[[], Run]) -> tuple[Run, str]:
+    """The result of the action, and the command lines and environments of all processes seen while it ran."""
+    seen: set[bytes] = set()
+    done = threading.Event()
+
+    def sample() -> None:
+        while not done.is_set():
+            for process in Path("/proc").iterdir():
+                if process.name.isdigit():
+                    for part in ("cmdline", "environ"):
+                        try:
+                            seen.add((process / part).read_bytes())
+                        except OSError:
+                            pass
+            time.sleep(0.01)
+
+    watcher = threading.Thread(target=sample)
+    watcher.start()
+    try:
+        result = action()
+    finally:
+        done.set()
+        watcher.join()
+    return result, b"\n".join(seen).decode(errors="replace")
+
+
+@pytest.fixture(scope="session")
+def deployment(fresh_fleet: Fleet) -> Deployment:
+    return Deployment(fresh_fleet)
+
+
+@pytest.fixture(scope="session")
+def fleet(fresh_fleet: Fleet, deployment: Deployment) -> Fleet:
+    """The deployed fleet. A test may change its zones and run again; it leaves all servers in sync."""
+    return fresh_fleet

@@ -1,0 +1,113 @@
+"""When something goes wrong: what works goes on, and the run says what does not."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from .conftest import HOSTS, NS1, NS2, NS3, Fleet, wait_until
+from .test_3_changes import edit
+
+
+def docker(*arguments: str) -> None:
+    subprocess.run(["docker", *arguments], check=True, capture_output=True)
+
+
+def test_with_one_secondary_down_the_others_converge_and_the_run_names_it(fleet: Fleet, tmp_path: Path) -> None:
+    docker("stop", "--time", "5", fleet.container(NS3))
+    try:
+        edit(fleet, "example.com", "192.0.2.82", "192.0.2.182")
+        report = tmp_path / "report.json"
+        run = fleet.site("-e", "dns_report_file=%s" % report)
+        assert run.code != 0
+        assert run.recap[NS2]["failed"] == 0 and run.recap[NS2]["unreachable"] == 0
+        serial = fleet.serial(NS1, "example.com")
+        assert serial is not None and fleet.serial(NS2, "example.com") == serial
+        rows = json.loads(report.read_text())
+        assert {row["server"] for row in rows if row["verdict"] == "failed"} == {NS3}
+        assert re.search(r"^example.com +%d +%d +no answer +FAILED: %s" % (serial, serial, NS3), run.output, re.M)
+        assert re.search(r"failed: %s, serial: no answer for .*example.com" % NS3, run.output)
+    finally:
+        docker("start", fleet.container(NS3))
+    # It was enabled, so it starts by itself, and then sees that it is behind.
+    wait_until(lambda: fleet.serial(NS3, "example.com") == serial, 60)
+    fleet.site().expect(0)
+
+
+def test_a_zone_that_named_refuses_is_held_back_while_others_go_live(fleet: Fleet) -> None:
+    """DSYNC (RFC 9859) is a type that dnspython reads and this BIND does not."""
+    before = fleet.serial(NS1, "example.org")
+    path = fleet.zones / "example.org.zone"
+    good = path.read_text()
+    path.write_text(good + "x DSYNC CDS NOTIFY 53 y.example.org.\n")
+    edit(fleet, "example.com", "192.0.2.182", "192.0.2.183")
+    serial = fleet.serial(NS1, "example.com")
+    run = fleet.site()
+    try:
+        assert run.code != 0
+        line = good.count("\n") + 1
+        assert "zones/example.org.zone:%d: unknown RR type 'DSYNC'" % line in run.output
+        for host in HOSTS:
+            assert fleet.serial(host, "example.org") == before, "what was served is still served"
+        now = fleet.serial(NS1, "example.com")
+        assert now is not None and serial is not None and now > serial
+        assert [fleet.serial(host, "example.com") for host in HOSTS] == [now] * 3
+    finally:
+        path.write_text(good)
+    fleet.site().expect(0)
+
+
+def test_a_wrong_inventory_touches_no_host(fleet: Fleet) -> None:
+    path = fleet.zones / "example.org.zone"
+    good = path.read_text()
+    before = {host: fleet.on(host, "find /etc /var/lib /var/cache -newer /etc/hostname -type f | sort") for host in HOSTS}
+    serials = [fleet.serial(host, "example.com") for host in HOSTS]
+    edit(fleet, "example.com", "192.0.2.183", "192.0.2.184")
+    path.write_text(good + "y IN AA 192.0.2.1\nz IN A 192.0.2.256\n")
+    run = fleet.site()
+    path.write_text(good)
+    assert run.code != 0
+    line = good.count("\n")
+    for number in (line + 1, line + 2):
+        assert "zone example.org, zones/example.org.zone:%d: " % number in run.output, run.output
+    assert "Traceback" not in run.output
+    assert [fleet.serial(host, "example.com") for host in HOSTS] == serials
+    assert "Deploy the primaries" not in run.output
+    after = {host: fleet.on(host, "find /etc /var/lib /var/cache -newer /etc/hostname -type f | sort") for host in HOSTS}
+    assert after == before
+    fleet.site().expect(0)
+
+
+def test_a_server_of_somebody_else_is_not_overwritten(fleet: Fleet) -> None:
+    foreign = "// mine\noptions { directory \"/var/cache/bind\"; };\n"
+    fleet.on(NS2, "cp -p /etc/bind/named.conf /root/kept; printf '%s' > /etc/bind/named.conf" % foreign.replace("\n", "\\n"))
+    run = fleet.site()
+    assert run.code != 0 and "was written by someone else" in run.output
+    assert fleet.on(NS2, "cat /etc/bind/named.conf") == foreign
+    assert fleet.serial(NS2, "example.com") is not None
+    fleet.site("-e", "bind_adopt=true").expect(0)
+    assert fleet.on(NS2, "cat /etc/bind/named.conf.before-dnsops") == foreign
+    fleet.on(NS2, "cmp /root/kept /etc/bind/named.conf; rm /root/kept /etc/bind/named.conf.before-dnsops")
+
+
+def test_rows_can_be_selected(fleet: Fleet) -> None:
+    run = fleet.play("playbooks/verify.yml", "-e", "dns_show='[?server==`%s` && check==`serial`].[zone, address]'" % NS2)
+    lines = run.expect(0).output.splitlines()
+    for zone in ("2.0.192.in-addr.arpa", "example.com", "example.org"):
+        for address in fleet.addresses(NS2):
+            assert "['%s', '%s']" % (zone, address) in lines
+    assert not any(NS3 in line and line.startswith("[") for line in lines)
+    wrong = fleet.play("playbooks/verify.yml", "-e", "dns_show='[?'")
+    assert wrong.code != 0 and "dns_show '[?'" in wrong.output and "Traceback" not in wrong.output
+
+
+def test_verify_is_read_only(fleet: Fleet) -> None:
+    """Nothing in the servers' folders changes, in check mode neither; and it sees what is wrong."""
+    listing = "find /etc/bind /etc/nsd /var/lib/bind /var/cache/bind /var/lib/nsd -type f -exec stat -c '%n %Y %s' {} + 2>/dev/null | sort"
+    fleet.on(NS3, "nsd-control write")
+    before = {host: fleet.on(host, listing) for host in HOSTS}
+    assert fleet.play("playbooks/verify.yml").expect(0).changed() == dict.fromkeys(HOSTS, 0)
+    fleet.play("playbooks/verify.yml", "--check").expect(0)
+    assert {host: fleet.on(host, listing) for host in HOSTS} == before
