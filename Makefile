@@ -1,0 +1,73 @@
+# Thin: what a target does is in the scripts and playbooks that it calls.
+.DEFAULT_GOAL := help
+# Prerequisites in the order they are written, stopping at the first that fails.
+.NOTPARALLEL:
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH):/usr/sbin:/sbin
+# Keeps what ansible and molecule write apart from the user's own, and from other checkouts'.
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+# Plain output, and scenarios where they are.
+export MOLECULE_COMMAND_BORDERS := false
+export MOLECULE_GLOB := molecule/*/molecule.yml
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
+
+# The Debian releases that containers are made of.
+DEBIAN_RELEASES := 13
+
+SHELL_SCRIPTS = $(shell git ls-files --cached --others --exclude-standard '*.sh') .ci/run
+
+.PHONY: help
+help: ## Show the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install what demo and tests need: Debian packages, Docker engine, .venv
+	@tests/environment/setup.sh
+
+.PHONY: image
+image: setup ## Build the container image where it is not there yet
+	@for release in $(DEBIAN_RELEASES); do tests/environment/image.sh $$release || exit 1; done
+
+.PHONY: tools
+tools: image ## Build the image with the tools that tests ask with
+	@tests/environment/image.sh tools
+
+.PHONY: demo
+demo: image ## Deploy three name servers in containers, prove that they work, leave them running
+	ansible-playbook -i inventories/demo molecule/shared/create.yml
+	ansible-playbook -i inventories/demo playbooks/site.yml
+	@echo
+	@echo 'Query a server:   dig @172.30.53.11 example.com SOA    (over IPv6: dig @fd00:53:1::11 example.com SOA)'
+	@echo 'Change a record:  edit a file in inventories/demo/zones, then: .venv/bin/ansible-playbook -i inventories/demo playbooks/site.yml'
+	@echo 'Take it down:     make demo-down'
+
+.PHONY: demo-down
+demo-down: setup ## Remove all that the demo made
+	ansible-playbook -i inventories/demo molecule/shared/destroy.yml
+
+.PHONY: test
+test: lint unit molecule system ## Run every test lane
+
+.PHONY: lint
+lint: setup ## Check the style of playbooks, roles, YAML, Python and shell
+	yamllint --strict .
+	ruff check .
+	ruff format --check .
+	shellcheck $(SHELL_SCRIPTS)
+	ansible-lint
+
+.PHONY: unit
+unit: setup ## Run the unit tests
+	pytest tests/unit
+
+.PHONY: molecule
+molecule: tools ## Run every scenario in molecule/
+	molecule test --all
+
+.PHONY: system
+system: tools ## Run the tests of the whole
+	pytest tests/system
+
+.PHONY: clean
+clean: ## Remove what these targets made in this checkout; containers and images stay
+	rm -rf .ansible .cache .pytest_cache .ruff_cache .venv
