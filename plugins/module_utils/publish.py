@@ -192,7 +192,7 @@ class Publisher:
     def _write_manifest(self, manifest: Mapping[str, Any]) -> None:
         path = os.path.join(self.directory, MANIFEST)
         with open(path + ".new", "w", encoding="utf-8") as file:
-            json.dump({"zones": manifest}, file, indent=0, sort_keys=True)
+            file.write(json.dumps({"zones": manifest}, sort_keys=True))
         os.replace(path + ".new", path)
 
     def _serials_seen(self, zones: Sequence[WantedZone], outcome: Outcome) -> Dict[str, Dict[Endpoint, Optional[int]]]:

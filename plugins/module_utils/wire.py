@@ -85,6 +85,14 @@ _LAYOUTS: dict[int, _Layout] = {
     39: _Layout(0, 0, 1, _NO_TAIL, False),  # DNAME
     46: _Layout(18, 0, 1, _ANY_TAIL, False),  # RRSIG
 }
+# NSD (4.12) hands out these in lower case although they are not of the list above, BIND as they were written. It does
+# the same with the names that some IPSECKEY and AMTRELAY records have: too rare to take them apart here.
+_DIGEST_LAYOUTS: dict[int, _Layout] = {
+    **_LAYOUTS,
+    64: _Layout(2, 0, 1, _ANY_TAIL, False),  # SVCB
+    65: _Layout(2, 0, 1, _ANY_TAIL, False),  # HTTPS
+    107: _Layout(2, 0, 1, _NO_TAIL, False),  # LP
+}
 
 
 class WireError(Exception):
@@ -412,16 +420,16 @@ def canonical_rdata(message: bytes, offset: int, length: int, rdtype: int) -> by
     every other type. KX, DNAME and RRSIG must come uncompressed, the others may not (RFC 3597 section 4).
     Raises WireError.
     """
-    layout = _LAYOUTS.get(rdtype)
-    end = offset + length
+    return _fold_names(message, offset, offset + length, rdtype, _LAYOUTS.get(rdtype), {})
+
+
+def _fold_names(
+    message: bytes, offset: int, end: int, rdtype: int, layout: _Layout | None, known: dict[int, bytes]
+) -> bytes:
     if end > len(message):
         raise WireError(f"octet {offset}: RDATA runs over the end of the message")
     if layout is None:
         return message[offset:end]
-    return _canonical(message, offset, end, rdtype, layout, {})
-
-
-def _canonical(message: bytes, offset: int, end: int, rdtype: int, layout: _Layout, known: dict[int, bytes]) -> bytes:
     position = offset + layout.fixed
     for _string in range(layout.strings):
         if position >= end:
@@ -447,9 +455,10 @@ def _bad_rdata(offset: int, rdtype: int) -> WireError:
 class ContentDigest:
     """A digest of a zone's content that depends neither on the order of records nor on the SOA's serial.
 
-    Every record becomes SHA-256(owner | type | class | TTL | RDLENGTH | RDATA) with owner and RDATA in the canonical
-    form of canonical_rdata(); the digest is the sum of these modulo 2**256. So order does not matter, a record
-    that comes twice counts twice, and a million records need no memory. The SOA's SERIAL is taken as zero.
+    Every record becomes SHA-256(owner | type | class | TTL | RDLENGTH | RDATA), the owner in lower case, RDATA as of
+    canonical_rdata() with the names of SVCB, HTTPS and LP in lower case, too; the digest is the sum of these modulo
+    2**256. So order does not matter, a record that comes twice counts twice, and a million records need no memory.
+    The SOA's SERIAL is taken as zero.
 
     A zone transfer ends with the SOA it began with (RFC 5936 section 2.2): the caller adds it once.
     It finds differences that happen; it is no protection against someone who may choose records (that's TSIG's
@@ -464,7 +473,7 @@ class ContentDigest:
         self, owner_wire: bytes, rdtype: int, rdclass: int, ttl: int, message: bytes, offset: int, length: int
     ) -> None:
         """Add a record whose RDATA is in a message, possibly compressed; the owner is not. Raises WireError."""
-        rdata = canonical_rdata(message, offset, length, rdtype)
+        rdata = _fold_names(message, offset, offset + length, rdtype, _DIGEST_LAYOUTS.get(rdtype), {})
         if rdtype == TYPE_SOA:
             rdata = rdata[:-20] + b"\0\0\0\0" + rdata[-16:]
         fixed = _RECORD.pack(rdtype, rdclass, ttl, len(rdata))
@@ -502,7 +511,7 @@ def digest_answers(message: bytes, offset: int, answers: int, digest: ContentDig
     Raises WireError; the digest is then as before.
     """
     known: dict[int, bytes] = {}
-    layouts = _LAYOUTS
+    layouts = _DIGEST_LAYOUTS
     unpack = _RECORD.unpack_from
     pack = _RECORD.pack
     hashed = sha256
@@ -541,7 +550,7 @@ def digest_answers(message: bytes, offset: int, answers: int, digest: ContentDig
         elif rdtype == TYPE_SOA:
             soas.append((index, Record(ANSWER, owner, rdtype, rdclass, ttl, start, length)))
         else:
-            rdata = _canonical(message, start, offset, rdtype, layout, known)
+            rdata = _fold_names(message, start, offset, rdtype, layout, known)
             record = owner.lower() + pack(rdtype, rdclass, ttl, len(rdata)) + rdata
             hashes += number(hashed(record).digest(), "big")
     digest.add_sum(answers - len(soas), hashes)
