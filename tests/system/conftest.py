@@ -105,12 +105,27 @@ class Fleet:
 
     def serial(self, host: str, zone: str, address: str | None = None) -> int | None:
         """The serial a server answers with authority; None where it has none."""
-        command = ["dig", "@%s" % (address or self.addresses(host)[0]), zone, "SOA", "+norecurse", "+tries=1", "+time=1"]
+        command = [
+            "dig",
+            "@%s" % (address or self.addresses(host)[0]),
+            zone,
+            "SOA",
+            "+norecurse",
+            "+tries=1",
+            "+time=1",
+        ]
         answer = subprocess.run(command, text=True, capture_output=True).stdout
         if "status: NOERROR" not in answer or not re.search(r"flags: qr aa", answer):
             return None
         record = re.search(r"\sSOA\s+\S+ \S+ (\d+) ", answer)
         return int(record.group(1)) if record else None
+
+    def files(self, host: str) -> str:
+        """Name, time and size of every file of the server. NSD writes zones late, so it is told to first."""
+        if host == NS3:
+            self.on(host, "nsd-control write")
+        folders = "/etc/bind /etc/nsd /var/lib/bind /var/cache/bind /var/lib/nsd"
+        return self.on(host, "find %s -type f -exec stat -c '%%n %%Y %%s' {} + 2>/dev/null | sort" % folders)
 
     def compare_with_files(self) -> None:
         """Every zone file against what every server holds, both read by BIND's and compared by ldns' tools."""
@@ -119,7 +134,7 @@ class Fleet:
             script += """
             for file in /zones/*.zone; do
                 zone=$(basename "$file" .zone)
-                named-compilezone -q -i local -f text -F text -s full -o /tmp/want "$zone" "$file" || echo "unread: $zone"
+                named-compilezone -q -i local -f text -F text -o /tmp/want "$zone" "$file" || echo "unread: $zone"
                 dig +noall +answer +onesoa -y "$key" "@$address" "$zone" AXFR > /tmp/have
                 test -s /tmp/have || echo "no transfer: $zone"
                 ldns-compare-zones -a -e /tmp/want /tmp/have || echo "different: $zone"

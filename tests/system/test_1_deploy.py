@@ -26,8 +26,13 @@ def test_the_deploy_ends_with_a_table(deployment: Deployment) -> None:
 
 
 def test_a_second_run_changes_nothing_and_needs_few_modules(fleet: Fleet) -> None:
+    """Not with a new comment in a zone file either."""
+    serial = fleet.serial(NS1, "example.com")
+    path = fleet.zones / "example.com.zone"
+    path.write_text("; only a comment\n" + path.read_text())
     run = fleet.site("-vvv").expect(0)
     assert run.changed() == dict.fromkeys(HOSTS, 0)
+    assert fleet.serial(NS1, "example.com") == serial
     # Each "Using module file" is followed by the connection that runs it.
     runs = re.findall(r"Using module file \S+\n(?:.*\n)*?<([^>]+)> EXEC", run.output)
     for host in HOSTS:
@@ -85,7 +90,8 @@ def test_secrets_are_nowhere_but_in_the_key_files(fleet: Fleet, deployment: Depl
         patterns = "\n".join(secrets | {fleet.master_secret})
         script = (
             "journalctl --no-pager > /var/tmp/journal; cat > /var/tmp/patterns <<'END'\n%s\nEND\n"
-            "grep -rlFf /var/tmp/patterns /etc /var /root /home /tmp /run 2>/dev/null || true; rm /var/tmp/journal" % patterns
+            "grep -rlFf /var/tmp/patterns /etc /var /root /home /tmp /run 2>/dev/null || true; rm /var/tmp/journal"
+            % patterns
         )
         found = set(fleet.on(host, script).split()) - {"/var/tmp/patterns"}
         assert found and all(re.fullmatch(r"/etc/(bind|nsd)/keys/[^/]+\.key", path) for path in found), found
