@@ -41,7 +41,7 @@ def select(rows: Sequence[Row], expression: str) -> Any:
         raise InputError([Problem("dns_show needs the Python package jmespath on the controller", "Install it there")])
     try:
         return jmespath.search(expression, list(rows))
-    except JMESPathError as error:
+    except (JMESPathError, TypeError, ValueError) as error:  # the library lets comparisons of unlike types escape
         raise InputError([
             Problem("dns_show %r: %s" % (expression, error), "An example: dns_show='[?verdict!=`ok`]'")
         ]) from error  # fmt: skip
@@ -99,8 +99,9 @@ def table(rows: Sequence[Row], servers: Sequence[str]) -> List[str]:
         for zone in shown
     ]
     lines = _columns(cells) if shown else []
-    if len(shown) < len(by_zone):
-        lines.append("%d more zones are ok" % (len(by_zone) - len(shown)))
+    more = len(by_zone) - len(shown)
+    if more:
+        lines.append("1 more zone is ok" if more == 1 else "%d more zones are ok" % more)
     return lines
 
 
@@ -145,7 +146,7 @@ def show(selected: Any) -> List[str]:
         )
     if isinstance(selected, list):
         return [str(item) for item in selected] or ["(no rows)"]
-    return [str(selected)]
+    return ["(nothing)" if selected is None else str(selected)]
 
 
 def _columns(cells: Sequence[Sequence[str]]) -> List[str]:

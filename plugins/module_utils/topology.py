@@ -163,6 +163,11 @@ def file_name(zone: str) -> str:
     return zone.replace("/", "+")
 
 
+def zone_file(zone: str) -> str:
+    """The name of a zone's file on a name server."""
+    return "%s.zone" % file_name(zone)
+
+
 def zone_name_of_file(stem: str) -> str:
     """The reverse of :func:`file_name`."""
     return stem.replace("+", "/")
@@ -668,7 +673,8 @@ def _common(addresses: Iterable[str], others: Iterable[str]) -> Tuple[str, ...]:
 def host_view(topology: Topology, host: str) -> Dict[str, Any]:
     """What one host's configuration is made of, as plain data for templates.
 
-    ``served``: all zones of the host, in the shape that the module ``soa_sync`` takes.
+    ``own_server``, ``served``: the host and all its zones, in the shape that the module ``soa_sync`` takes.
+    ``files_as_primary``, ``files_as_secondary``: names of the zone files on the host.
     ``zones_as_primary``: name, file, links (of its secondaries), ask (address and port of each
     secondary). ``zones_as_secondary``: name, link (to its primary). ``links_as_primary``,
     ``links_as_secondary``: by the other end's id, as :class:`Link`.
@@ -699,6 +705,7 @@ def host_view(topology: Topology, host: str) -> Dict[str, Any]:
         "key_directory": KEY_DIRECTORIES[server.kind],
         "key_files": [key_file(server.kind, name) for name in sorted(name for link in links for name in link.keys)],
         "self": link_data(topology.self_link(host), host),
+        "own_server": {host: {"addresses": list(server.listen), "port": server.port}},
         "served": [
             {"name": zone.name, "primary": host}
             for zone in topology.zones.values()
@@ -713,6 +720,8 @@ def host_view(topology: Topology, host: str) -> Dict[str, Any]:
         "links_as_secondary": [
             link_data(link, link.primary) for link in links if link.secondary == host != link.primary
         ],
+        "files_as_primary": [zone_file(zone.name) for zone in topology.zones_as_primary(host)],
+        "files_as_secondary": [zone_file(zone.name) for zone in topology.zones_as_secondary(host)],
         "zones_as_primary": [
             {
                 "name": zone.name,

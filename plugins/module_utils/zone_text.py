@@ -41,8 +41,8 @@ except ImportError:
 MAX_TTL = 2**31 - 1  # RFC 2181 section 8
 MAX_SERIAL = 2**32 - 1
 MAX_GENERATED = 100_000  # records of one $GENERATE: more is a slip of the keyboard
-_MAX_REASON = 400
 MAX_PROBLEMS = 25  # of one zone: a file of another format has as many as it has lines
+_MAX_REASON = 400  # characters
 
 A = 1
 NS = 2
@@ -128,7 +128,7 @@ def decode(name: str, data: bytes, file: str) -> str:
 
 
 def read_zone(name: str, text: str, file: str) -> ZoneText:
-    """Read the text of the zone ``name``; ``file`` is what messages call it.
+    """Read the text of the zone ``name``, a domain name without final dot; ``file`` is what messages call it.
 
     Raises ZoneTextError with all problems of the text, as far as one does not hide another: the zone as
     a whole is looked at once each line can be read.
@@ -174,12 +174,12 @@ class _Wrong(Exception):
 
 _WORD = re.compile(
     r"""[ \t]*(?:
-        ((?:[^ \t\r\n;()"\\]|\\[^\r\n])+)      # 1: a word
-        |"([^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*)" # 2: a quoted string
-        |(\r?\n)                               # 3: the end of a line
-        |;[^\n]*                               # a comment
-        |([()])                                # 4: a parenthesis
-        |(["\\][^\r\n]*)                       # 5: what can't be read, to the end of the line
+        ((?:[^ \t\r\n;()"\\]|\\[^\r\n])+)           # 1: a word
+        |"([^"\\\r\n]*(?:\\[^\r\n][^"\\\r\n]*)*)"  # 2: a quoted string
+        |(\r?\n)                                    # 3: the end of a line
+        |;[^\n]*                                    # a comment
+        |([()])                                     # 4: a parenthesis
+        |(["\\][^\r\n]*)                            # 5: what can't be read, to the end of the line
         |\Z
     )""",
     re.VERBOSE,
@@ -241,9 +241,8 @@ class _RecordWords(_Tokenizer):
     """
 
     def __init__(self, words: Sequence[_Word]) -> None:
-        # Not super().__init__(): that opens a text to read from. These two are all that the inherited methods use.
+        # Not super().__init__(): that opens a text to read from. This one is all that the inherited methods use.
         self.idna_codec = None
-        self.ungotten_token = None
         self.words = words
         self.position = 0
 
@@ -268,15 +267,15 @@ class _RecordWords(_Tokenizer):
     @property
     def last(self) -> _Word:
         """The word read last."""
-        return self.words[max(self.position, 1) - 1] if not self.ended else self.words[-1]
+        return self.words[-1] if self.ended else self.words[max(self.position, 1) - 1]
 
 
 # --- From lines to records -------------------------------------------------------------------------
 
-_TTL = re.compile(r"[0-9]{1,20}|(?:[0-9]{1,20}[wdhms])+", re.IGNORECASE | re.ASCII)
+_TTL = re.compile(r"[0-9]{1,20}|(?:[0-9]{1,20}[wdhms])+", re.IGNORECASE)
 _TTL_PART = re.compile(r"([0-9]+)([wdhms]?)")
 _TTL_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_CLASS = re.compile(r"IN|CH|CHAOS|HS|HESIOD|ANY|NONE|RESERVED0|CLASS[0-9]+", re.IGNORECASE | re.ASCII)
+_CLASS = re.compile(r"IN|CH|CHAOS|HS|HESIOD|ANY|NONE|RESERVED0|CLASS[0-9]+", re.IGNORECASE)
 _IN = ("IN", "CLASS1")
 _ABSOLUTE = re.compile(r"(?:[^\\]|\\.)*\.", re.DOTALL)
 _INTEGER = re.compile(r"[0-9]{1,20}")
@@ -474,7 +473,7 @@ class _Reader:
             self.default_ttl = _ttl(words[1])
 
     def _generate(self, words: list[_Word]) -> None:
-        """$GENERATE range owner [TTL] [class] type data, as in BIND's manual, section 3.6.4."""
+        """$GENERATE range owner [TTL] [class] type data, as in BIND's manual."""
         line = words[0].line
         form = "Write it like `$GENERATE 1-50 host-$ A 192.0.2.$` with quotes round data that have blanks"
         if len(words) < 5 or any(word.quoted for word in words[1:-1]):
@@ -590,21 +589,19 @@ class _Reader:
 
     def _rdata(self, rdtype: int, words: list[_Word], line: int) -> bytes:
         """The canonical RDATA in wire form."""
-        _refuse_escapes(rdtype, words)
+        if words and words[0].text == "\\#" and not words[0].quoted:
+            return _generic_rdata(rdtype, words)
         rdata = self._plain_rdata(rdtype, words)
         if rdata is not None:
             return rdata
+        _refuse_escapes(rdtype, words)
         source = _RecordWords(words)
         try:
             record = dns.rdata.from_text(dns.rdataclass.IN, rdtype, source, self.origin_name, False)
-            rdata = record.to_wire()
-            return wire.canonical_rdata(rdata, 0, len(rdata), rdtype)
+            return _canonical(rdtype, record.to_wire())
         except Exception as error:  # dnspython has no one class for what it finds wrong
-            type_text = _type_text(rdtype)
-            example = _EXAMPLES.get(rdtype)
-            mend = f"Write it like `{example}`" if example else "Write its data as its RFC says, or as RFC 3597 does"
             line = source.last.line if words else line
-            raise _Wrong(line, f"{type_text} record: {_explain(source, error)}", mend) from None
+            raise _Wrong(line, f"{_type_text(rdtype)} record: {_explain(source, error)}", _data_mend(rdtype)) from None
 
     def _plain_rdata(self, rdtype: int, words: list[_Word]) -> bytes | None:
         """_rdata() for the common types in their common form, else None.
@@ -612,9 +609,7 @@ class _Reader:
         dnspython takes ten times as long, and nearly all records of nearly all zones are of this kind.
         """
         texts = [word.text for word in words]
-        if not texts or texts[0] == "\\#":
-            return None
-        if rdtype == TXT:
+        if rdtype == TXT and texts:
             return _plain_strings(texts)
         if any(word.quoted for word in words):
             return None
@@ -767,9 +762,39 @@ def _digits(value: int, width: int, base: str, line: int) -> str:
     if base not in "nN":
         return format(value, base).zfill(width)
     nibbles = format(value, "x" if base == "n" else "X")[::-1]
-    return ".".join(nibbles.ljust((width + 1) // 2, "0")) + (
-        "." if width % 2 == 0 and width >= 2 * len(nibbles) else ""
-    )
+    final_dot = "." if width % 2 == 0 and width >= 2 * len(nibbles) else ""
+    return ".".join(nibbles.ljust((width + 1) // 2, "0")) + final_dot
+
+
+def _canonical(rdtype: int, rdata: bytes) -> bytes:
+    return wire.canonical_rdata(rdata, 0, len(rdata), rdtype)
+
+
+def _data_mend(rdtype: int) -> str:
+    example = _EXAMPLES.get(rdtype)
+    return f"Write it like `{example}`" if example else "Write its data as its RFC says, or as RFC 3597 does"
+
+
+def _generic_rdata(rdtype: int, words: Sequence[_Word]) -> bytes:
+    """The canonical RDATA from ``\\# length hexadecimal`` (RFC 3597 section 5)."""
+    line = words[-1].line
+    try:
+        size = _integer(words[1].text)
+        rdata = bytes.fromhex("".join(word.text for word in words[2:]))
+    except (IndexError, ValueError):
+        mend = "Write it like `TYPE65534 \\# 2 abcd`"
+        raise _Wrong(line, "the generic form is \\#, the number of octets, and these in hexadecimal", mend) from None
+    if len(rdata) != size:
+        raise _Wrong(
+            line, f"the length says {size} octets, and the data have {len(rdata)}", "Mend the number or the data"
+        )
+    try:
+        known = dns.rdata.from_wire(dns.rdataclass.IN, rdtype, rdata, 0, size)
+        if known.to_wire() != rdata:
+            raise ValueError("compressed names")
+        return _canonical(rdtype, rdata)
+    except Exception:  # as in _rdata()
+        raise _Wrong(line, f"the data are no {_type_text(rdtype)} record", _data_mend(rdtype)) from None
 
 
 def _integer(text: str) -> int:

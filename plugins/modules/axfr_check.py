@@ -10,8 +10,8 @@ DOCUMENTATION = r"""
 module: axfr_check
 short_description: Check zone transfers, by doing them
 description:
-  - Transfers zones (AXFR, RFC 5936) from where the module runs, with the TSIG key (RFC 8945) and source address that are
-    given, and says what came of each.
+  - Transfers zones (AXFR, RFC 5936) from where the module runs, with the TSIG key (RFC 8945) and source address that
+    are given, and says what came of each.
   - Transfers are streamed; a zone of a million records does not need memory for a million records.
   - Content is compared by a digest that does not depend on the order of the records, nor on the serial.
   - A refusal counts only when the server answers for the zone; it must be C(REFUSED), or C(NOTAUTH) with the TSIG error
@@ -58,7 +58,9 @@ options:
         elements: str
         required: true
   digests:
-    description: The digest that a zone's content should have, by zone. Zones that are not in it are not compared.
+    description:
+      - The digest that a zone's content should have, by zone, as RV(dnsops.redundant_dns.plan#module:digests) has them.
+      - Zones that are not in it are not compared.
     type: dict
     default: {}
   timeout:

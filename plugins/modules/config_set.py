@@ -108,6 +108,9 @@ options:
     description: Names of the zones that this configuration serves, for the guard against mass removal.
     type: list
     elements: str
+  zone_list:
+    description: The file of the set that only lists the zones; a change of it alone touches only zones that come or go.
+    type: path
   allow_mass_removal:
     description: Let all zones, or more than 30 % of them and at least three, leave at once.
     type: bool
@@ -136,12 +139,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed_files:
-  description: Paths of the files that changed, or would change in check mode.
+  description: Paths of the directories and files that changed, or would change in check mode.
   returned: success
   type: list
   elements: str
 added_zones:
   description: Zones that this host did not serve before.
+  returned: success
+  type: list
+  elements: str
+touched_zones:
+  description: Zones that the change is about; all of them, unless only O(zone_list) changed.
   returned: success
   type: list
   elements: str
@@ -167,7 +175,12 @@ import os
 import pwd
 import tempfile
 
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import ConfigError, ConfigFile, ConfigSet
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import (
+    ConfigError,
+    ConfigFile,
+    ConfigSet,
+    Result,
+)
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
 
 
@@ -215,6 +228,14 @@ def numeric_owner(module: QuietModule) -> tuple[int, int]:
         module.fail_json(msg="%s: install the name server's package first" % error.args[0])
 
 
+def touched_zones(params: dict, result: Result) -> list[str]:
+    if not result.changed:
+        return []
+    if result.changed_files == [params["zone_list"]]:
+        return result.added_zones
+    return params["zones"] or []
+
+
 def main() -> None:
     module = QuietModule(
         argument_spec={
@@ -248,6 +269,7 @@ def main() -> None:
             "reconfigure": {"type": "list", "elements": "str", "default": []},
             "restart": {"type": "list", "elements": "list", "default": []},
             "zones": {"type": "list", "elements": "str"},
+            "zone_list": {"type": "path"},
             "allow_mass_removal": {"type": "bool", "default": False},
             "package": {"type": "str"},
             "adopt": {"type": "bool", "default": False},
@@ -283,6 +305,7 @@ def main() -> None:
         changed=result.changed or bool(directories),
         changed_files=directories + result.changed_files,
         added_zones=result.added_zones,
+        touched_zones=touched_zones(params, result),
         removed_zones=result.removed_zones,
         activation=result.activation,
         backups=result.backups,

@@ -42,7 +42,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 changed_files:
-  description: Paths of the files that changed, or would change in check mode.
+  description: Paths of the directory and the files that changed, or would change in check mode.
   returned: success
   type: list
   elements: str

@@ -33,7 +33,7 @@ options:
   verify:
     description:
       - Also say which zone transfers prove this host's links, for M(dnsops.redundant_dns.axfr_check).
-      - V(full) is all zones, V(changed) those that the roles touched in this run, V(sample) those and 20 more by chance.
+      - V(full) is all zones, V(changed) those that the roles touched in this run, V(sample) 20 more by chance.
       - V(auto) is V(changed) after a deploy, and V(full) where no role has run.
     type: str
     choices: [auto, full, changed, sample]
@@ -64,38 +64,117 @@ host:
   returned: success
   type: dict
   contains:
+    host:
+      description: The inventory name.
+      type: str
+    kind:
+      description: The daemon it runs, V(bind) or V(nsd).
+      type: str
+    name:
+      description: Its name in NS records, from C(dns_name).
+      type: str
     id:
       description: The stable identity of the server, from C(dns_id).
       type: str
-    kind:
-      description: The daemon it runs, C(bind) or C(nsd).
-      type: str
-    listen:
-      description: Addresses to answer on, as lists C(ipv4) and C(ipv6).
-      type: dict
     port:
       description: The port to answer on.
       type: int
-    keys:
-      description: Names of the TSIG keys that the host needs. Secrets are never returned.
+    listen:
+      description: Addresses to answer on, as lists C(ipv4) and C(ipv6).
+      type: dict
+    transfer_source:
+      description: The local source address of transfers and NOTIFY, as C(ipv4) and C(ipv6); empty where none is set.
+      type: dict
+    key_directory:
+      description: Where its TSIG keys are.
+      type: str
+    key_files:
+      description: Paths of the TSIG keys that the host needs. Secrets are never returned.
+      type: list
+      elements: str
+    self:
+      description: The link of the server to itself, in the shape of RV(host.links_as_primary).
+      type: dict
+    served:
+      description: All its zones, in the shape of the option O(dnsops.redundant_dns.soa_sync#module:zones).
+      type: list
+      elements: dict
+    server_addresses:
+      description: All addresses of all servers, to be exempt from a rate limit.
       type: list
       elements: str
     links_as_primary:
       description: One entry for each secondary that transfers from this host.
       type: list
       elements: dict
+      contains: &link
+        id:
+          description: Identity of the other end.
+          type: str
+        port:
+          description: Port of the other end.
+          type: int
+        keys:
+          description: Names of the TSIG keys that are accepted, the one to use first.
+          type: list
+          elements: str
+        transfer_from:
+          description: Addresses where the secondary asks the primary.
+          type: list
+          elements: str
+        transfer_to:
+          description: Addresses of the secondary as the primary sees them.
+          type: list
+          elements: str
+        notify_from:
+          description: Addresses of the primary as the secondary sees them.
+          type: list
+          elements: str
+        notify_to:
+          description: Addresses where the primary notifies the secondary.
+          type: list
+          elements: str
     links_as_secondary:
       description: One entry for each primary that this host transfers from.
       type: list
       elements: dict
+      contains: *link
     zones_as_primary:
       description: The zones whose primary is this host.
       type: list
       elements: dict
+      contains:
+        name:
+          description: The zone.
+          type: str
+        file:
+          description: Path of its text on the controller.
+          type: str
+        file_name:
+          description: Name for its file, without an extension.
+          type: str
+        links:
+          description: Identities of its secondaries.
+          type: list
+          elements: str
+        ask:
+          description: Where its secondaries answer, as pairs of address and port.
+          type: list
+          elements: list
     zones_as_secondary:
       description: The zones whose secondary is this host.
       type: list
       elements: dict
+      contains:
+        name:
+          description: The zone.
+          type: str
+        file_name:
+          description: Name for its file, without an extension.
+          type: str
+        link:
+          description: Identity of its primary.
+          type: str
 topology:
   description: All servers, zones and links, as the filter P(dnsops.redundant_dns.topology#filter) returns them.
   returned: success
@@ -106,12 +185,12 @@ content:
   type: dict
   sample: {"example.com": {"digest": "5df6e0e2...", "records": 12, "serial": 2026112201}}
 checks:
-  description: The checks to do on this host.
+  description: What to check on this host, as O(dnsops.redundant_dns.axfr_check#module:checks) takes it.
   returned: with O(verify)
   type: list
   elements: dict
 digests:
-  description: For each zone in RV(checks), the digest of its text.
+  description: For each zone in RV(checks) that is to be compared, the digest of its text.
   returned: with O(verify)
   type: dict
 held_back:
@@ -120,7 +199,7 @@ held_back:
   type: list
   elements: dict
 stranger_checks:
-  description: Refusals that any other machine can check.
+  description: Refusals that any other machine can check, in the shape of RV(checks).
   returned: with O(verify)
   type: list
   elements: dict

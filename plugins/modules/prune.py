@@ -11,8 +11,8 @@ module: prune
 short_description: Remove the files of zones and keys that are gone
 description:
   - Removes every file from a directory that is not to be kept. Only for directories that belong to this collection.
-  - A file is kept when its name is in the list, or is a name of the list with something after it that begins with a dot,
-    such as the journal C(example.com.zone.jnl) of C(example.com.zone). Hidden files and subdirectories are left alone.
+  - A file is kept when its name is in the list, or when it is what a server writes beside such a file, as the journal
+    C(example.com.zone.jnl) of C(example.com.zone). Hidden files and subdirectories are left alone.
 version_added: 0.1.0
 author:
   - The dnsops.redundant_dns authors (@dnsops)
@@ -61,6 +61,9 @@ import os
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
 
+# What BIND and NSD write beside a zone file, under its name and one of these ends.
+COMPANIONS = (".jnl", ".jbk", ".signed", ".signed.jnl", ".db", "~")
+
 
 def superfluous(path: str, keep: set[str]) -> list[str]:
     """Files of the directory that neither are kept nor belong to one that is."""
@@ -70,9 +73,8 @@ def superfluous(path: str, keep: set[str]) -> list[str]:
     for entry in sorted(os.scandir(path), key=lambda item: item.name):
         if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False):
             continue
-        parts = entry.name.split(".")
-        stems = {".".join(parts[:count]) for count in range(1, len(parts) + 1)}
-        if not stems & keep:
+        owners = {entry.name} | {entry.name[: -len(end)] for end in COMPANIONS if entry.name.endswith(end)}
+        if not owners & keep:
             found.append(entry.path)
     return found
 

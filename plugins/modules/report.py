@@ -12,8 +12,8 @@ DOCUMENTATION = r"""
 module: report
 short_description: Show the rows of all checks as a table, and fail if one failed
 description:
-  - Prints a line for each zone with a column for each server, the serial seen there, and a verdict; then a line for each
-    check that is not green. With more than 60 zones, only those that are not green.
+  - Prints a line for each zone with a column for each server, the serial seen there, and a verdict; then a line for
+    all checks of a kind that are not green. With more than 60 zones, only those that are not green.
   - Writes the rows as JSON, or prints those that a JMESPath expression selects.
   - Fails when any check failed.
   - Runs on the controller.

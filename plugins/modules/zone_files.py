@@ -105,13 +105,18 @@ published:
   elements: dict
   sample: [{"zone": "example.com", "serial": 2026112201, "previous": 2026112200}]
 held_back:
-  description: Zones whose new content did not go live, with the file, the line where the checker names one, and the reason.
+  description: Zones whose new content did not go live; file, line where the checker names one, and reason.
   returned: success
   type: list
   elements: dict
   sample: [{"zone": "example.org", "file": "zones/example.org.zone", "line": 12, "reason": "unknown RR type 'AA'"}]
 unpublished:
   description: Zones that have no published file at all, because their first content was held back.
+  returned: success
+  type: list
+  elements: str
+rolled_forward:
+  description: Zones that got their old content back under a higher serial; the server did not take the new one.
   returned: success
   type: list
   elements: str
@@ -214,6 +219,7 @@ def main() -> None:
         published=outcome.published,
         held_back=[problem._asdict() for problem in outcome.held_back],
         unpublished=outcome.unpublished,
+        rolled_forward=outcome.rolled_forward,
         not_asked=outcome.not_asked,
         **diff,
     )
