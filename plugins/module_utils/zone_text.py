@@ -522,7 +522,6 @@ class _Reader:
                 f"Write `$TTL {ttl}` as the first line",
             )
         ttl = self._implied_ttl(ttl, line)
-        assert self.owner is not None
         self._add(self.owner, rdtype, ttl, rdata, line)
 
     def _ttl_and_type(self, words: list[_Word], position: int) -> tuple[int | None, int, int]:
@@ -566,7 +565,6 @@ class _Reader:
     def _soa(self, words: list[_Word], line: int) -> None:
         if self.soa_line is not None:
             raise _Wrong(line, f"a second SOA record; the first is in line {self.soa_line}", "Remove one of them")
-        assert self.owner is not None
         if self.owner != self.apex:
             raise _Wrong(
                 line,
@@ -646,7 +644,6 @@ class _Reader:
 
     def result(self, text: str) -> ZoneText:
         """What was read, once the checks are passed."""
-        assert self.serial_word is not None
         start = self.serial_word.start
         serial = self.serial_word.text
         rrset = self.nodes[self.apex][SOA]

@@ -95,6 +95,9 @@ host:
     self:
       description: The link of the server to itself, in the shape of RV(host.links_as_primary).
       type: dict
+    own_server:
+      description: The host itself, in the shape of the option O(dnsops.redundant_dns.soa_sync#module:servers).
+      type: dict
     served:
       description: All its zones, in the shape of the option O(dnsops.redundant_dns.soa_sync#module:zones).
       type: list
@@ -139,6 +142,14 @@ host:
       type: list
       elements: dict
       contains: *link
+    files_as_primary:
+      description: Names of the files of RV(host.zones_as_primary).
+      type: list
+      elements: str
+    files_as_secondary:
+      description: Names of the files of RV(host.zones_as_secondary).
+      type: list
+      elements: str
     zones_as_primary:
       description: The zones whose primary is this host.
       type: list
