@@ -14,7 +14,7 @@ from typing import Iterable, NamedTuple, Optional
 
 
 class Problem(NamedTuple):
-    """One mistake: ``reason`` and ``mend`` are sentences without the final dot."""
+    """One mistake: ``reason`` and ``mend`` are sentences without the final dot; a question has its mark."""
 
     reason: str
     mend: str = ""
@@ -32,8 +32,7 @@ class Problem(NamedTuple):
         if self.file is not None:
             places.append(self.file if self.line is None else "%s:%d" % (self.file, self.line))
         where = "%s: " % ", ".join(places) if places else ""
-        mend = " %s." % self.mend if self.mend else ""
-        return "%s%s.%s" % (where, self.reason, mend)
+        return where + " ".join(text if text.endswith("?") else text + "." for text in (self.reason, self.mend) if text)
 
 
 class InputError(Exception):

@@ -1,0 +1,636 @@
+"""Configuration files published as one set, with a daemon and a checker that are functions of the test."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import config_set
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import (
+    MARKER,
+    STATE,
+    ConfigError,
+    ConfigFile,
+    ConfigSet,
+    Result,
+)
+
+BAD = "not-for-the-checker"
+POISON = "not-for-the-daemon"
+ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes owners")
+
+
+class FakeDaemon:
+    """A daemon that starts from main.conf and reads what that includes; and its checker."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.main = str(directory / "main.conf")
+        self.zones = str(directory / "zones.conf")
+        self.key = str(directory / "k.key")
+        self.running = True
+        self.asked = 0
+        self.runs: list[list[str]] = []
+        self.loaded: dict[str, str] = {}
+        self.checked: dict[str, str] = {}
+        self.checked_modes: set[int] = set()
+        self.refuses: set[str] = set()
+
+    def read(self, main: str) -> dict[str, str]:
+        """What the file and what it includes say, by the names of the files."""
+        text = Path(main).read_text()
+        found = {os.path.basename(main): text}
+        for path in re.findall('include "([^"]+)"', text):
+            found[os.path.basename(path)] = Path(path).read_text() if os.path.exists(path) else BAD + " missing"
+        return found
+
+    def run(self, command: Sequence[str]) -> tuple[int, str, str]:
+        self.runs.append(list(command))
+        if command[0] in self.refuses:
+            return 1, "", "%s says no\n" % command[0]
+        if command[0] == "true":  # the checker
+            staging = os.path.dirname(command[-1])
+            self.checked = self.read(command[-1])
+            self.checked_modes = {
+                stat.S_IMODE(os.stat(os.path.join(staging, name)).st_mode) for name in os.listdir(staging)
+            }
+            wrong = [name for name, text in self.checked.items() if BAD in text]
+            return int(bool(wrong)), "", "".join("%s/%s:1: syntax error\n" % (staging, name) for name in wrong)
+        if command[0] in ("reconfigure", "start"):
+            now = self.read(self.main)
+            if any(POISON in text for text in now.values()):
+                return 1, "", "%s: failed\n" % command[0]
+            self.loaded = now
+        return 0, "", ""
+
+    def is_running(self) -> bool:
+        self.asked += 1
+        return self.running
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> FakeDaemon:
+    directory = tmp_path / "etc"
+    directory.mkdir()
+    return FakeDaemon(directory)
+
+
+def main_file(daemon: FakeDaemon, text: str = "", **flags: Any) -> ConfigFile:
+    content = '# %s\ninclude "%s"\ninclude "%s"\n%s' % (MARKER, daemon.zones, daemon.key, text)
+    return ConfigFile(daemon.main, content, **flags)
+
+
+def zones_file(daemon: FakeDaemon, text: str = "zones one\n", **flags: Any) -> ConfigFile:
+    return ConfigFile(daemon.zones, text, **flags)
+
+
+def make_set(daemon: FakeDaemon, *files: ConfigFile, **settings: Any) -> ConfigSet:
+    if not os.path.exists(daemon.key) and not settings.get("check_mode"):
+        Path(daemon.key).write_text("key one")
+    values: dict[str, Any] = {
+        "run": daemon.run,
+        "checker": ["true"],
+        "reads": [daemon.key],
+        "is_running": daemon.is_running,
+        "reconfigure": ["reconfigure"],
+        "restart": [["stop"], ["start"]],
+        **settings,
+    }
+    return ConfigSet(files or (main_file(daemon), zones_file(daemon)), **values)
+
+
+def deploy(
+    daemon: FakeDaemon, *files: ConfigFile, zones: Sequence[str] | None = ("a.test",), **settings: Any
+) -> Result:
+    options = {name: settings.pop(name) for name in ("allow_mass_removal", "adopt", "with_diff") if name in settings}
+    return make_set(daemon, *files, **settings).publish(zones, **options)
+
+
+def snapshot(directory: Path) -> dict[str, Any]:
+    found: dict[str, Any] = {".": directory.stat().st_mtime_ns}
+    for path in directory.iterdir():
+        status = path.stat()
+        found[path.name] = (status.st_mtime_ns, status.st_mode, status.st_uid, status.st_gid, path.read_bytes())
+    return found
+
+
+def names(daemon: FakeDaemon) -> set[str]:
+    return set(os.listdir(daemon.directory))
+
+
+# --- going live ------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_time(daemon: FakeDaemon) -> None:
+    result = deploy(daemon)
+    assert result.changed_files == [daemon.main, daemon.zones]
+    assert result.added_zones == ["a.test"] and result.removed_zones == []
+    assert result.activation == "reconfigure" and result.changed
+    assert daemon.loaded == {"main.conf": main_file(daemon).content, "zones.conf": "zones one\n", "k.key": "key one"}
+    assert names(daemon) == {"main.conf", "zones.conf", "k.key", STATE}
+
+
+def test_a_second_run_starts_no_process_and_touches_no_file(daemon: FakeDaemon) -> None:
+    deploy(daemon)
+    before, runs, asked = snapshot(daemon.directory), list(daemon.runs), daemon.asked
+    result = deploy(daemon, with_diff=True)
+    assert result == Result() and not result.changed
+    assert (daemon.runs, daemon.asked) == (runs, asked)
+    assert snapshot(daemon.directory) == before
+
+
+def test_the_check_sees_the_new_content_of_all_files(daemon: FakeDaemon) -> None:
+    deploy(daemon)
+    deploy(daemon, main_file(daemon, "new main"), zones_file(daemon, "zones two\n"))
+    assert "new main" in daemon.checked["main.conf"]
+    assert daemon.checked["zones.conf"] == "zones two\n"
+    # A file that this run does not change is checked with the others; a key is where it is.
+    deploy(daemon, main_file(daemon, "new main"), zones_file(daemon, "zones three\n"))
+    assert set(daemon.checked) == {"main.conf", "zones.conf", "k.key"}
+    assert daemon.checked["k.key"] == "key one"
+    assert daemon.checked_modes == {0o600}
+    assert daemon.loaded["zones.conf"] == "zones three\n"
+    # What goes live names the real paths.
+    assert '"%s"' % daemon.zones in Path(daemon.main).read_text()
+
+
+@pytest.mark.parametrize("wrong", ["main", "zones", "both"])
+def test_a_refused_check_leaves_every_file_as_it_was(daemon: FakeDaemon, wrong: str) -> None:
+    deploy(daemon)
+    before, loaded = snapshot(daemon.directory), daemon.loaded
+    files = [
+        main_file(daemon, BAD if wrong in ("main", "both") else "good\n"),
+        zones_file(daemon, BAD if wrong in ("zones", "both") else "good\n"),
+    ]
+    with pytest.raises(ConfigError) as caught:
+        deploy(daemon, *files, zones=["a.test", "b.test"])
+    message = str(caught.value)
+    assert message.startswith("true refused the new configuration, and the old one stays: ")
+    # The places are those that people know.
+    assert "%s:1: syntax error" % (daemon.main if wrong in ("main", "both") else daemon.zones) in message
+    assert ".staging" not in message
+    after = snapshot(daemon.directory)
+    assert {**after, ".": 0} == {**before, ".": 0}
+    assert daemon.loaded == loaded
+    assert daemon.runs[-1][0] == "true"
+
+
+def test_the_check_is_made_though_a_key_is_missing(daemon: FakeDaemon) -> None:
+    with pytest.raises(ConfigError, match="refused the new configuration"):
+        deploy(daemon, main_file(daemon, BAD), reads=[daemon.key, daemon.key + ".missing"])
+
+
+def test_a_set_without_a_checker_is_published(daemon: FakeDaemon) -> None:
+    deploy(daemon, main_file(daemon, BAD), checker=[])
+    assert BAD in Path(daemon.main).read_text()
+    assert [command[0] for command in daemon.runs] == ["reconfigure"]
+
+
+def test_octets_are_kept(daemon: FakeDaemon) -> None:
+    text = "Gr\u00fc\u00dfe\r\n\tx\u2028\n"
+    deploy(daemon, main_file(daemon), zones_file(daemon, text))
+    assert Path(daemon.zones).read_bytes() == text.encode()
+    assert not deploy(daemon, main_file(daemon), zones_file(daemon, text)).changed
+    Path(daemon.zones).write_bytes(b"\xff")
+    assert deploy(daemon, main_file(daemon), zones_file(daemon, text), with_diff=True).changed_files == [daemon.zones]
+    assert Path(daemon.zones).read_bytes() == text.encode()
+
+
+def test_files_alone_without_a_daemon(daemon: FakeDaemon) -> None:
+    file = ConfigFile(str(daemon.directory / "g1.key"), "secret text", secret=True)
+    # A key file has no marker, and is not taken for somebody else's.
+    for each, changed in ((file, True), (file, False), (file._replace(content="other"), True)):
+        result = make_set(daemon, each, checker=(), reads=(), reconfigure=(), restart=()).publish(with_diff=True)
+        assert (result.changed, result.activation) == (changed, "none")
+    assert not daemon.runs and STATE not in names(daemon)
+
+
+# --- the daemon ------------------------------------------------------------------------------------------------------
+
+
+def test_a_daemon_that_does_not_run_is_not_activated(daemon: FakeDaemon) -> None:
+    daemon.running = False
+    result = deploy(daemon)
+    assert result.activation == "none" and result.changed
+    assert [command[0] for command in daemon.runs] == ["true"]
+    # It reads the files when it starts, so nothing is left to do.
+    daemon.running = True
+    assert not deploy(daemon).changed
+
+
+@pytest.mark.parametrize(
+    "changes, commands", [("main", ["stop", "start"]), ("zones", ["reconfigure"]), ("both", ["stop", "start"])]
+)
+def test_a_file_that_needs_a_restart_gets_one(daemon: FakeDaemon, changes: str, commands: list[str]) -> None:
+    deploy(daemon, main_file(daemon, restart=True), zones_file(daemon))
+    daemon.runs = []
+    result = deploy(
+        daemon,
+        main_file(daemon, "new" if changes != "zones" else "", restart=True),
+        zones_file(daemon, "zones two\n" if changes != "main" else "zones one\n"),
+    )
+    assert [command[0] for command in daemon.runs] == ["true", *commands]
+    assert result.activation == ("restart" if "start" in commands else "reconfigure")
+
+
+def test_a_changed_key_makes_the_daemon_read_again(daemon: FakeDaemon) -> None:
+    deploy(daemon)
+    Path(daemon.key).write_text("key two")
+    daemon.runs = []
+    result = deploy(daemon)
+    assert (result.changed_files, result.activation, result.changed) == ([], "reconfigure", True)
+    assert daemon.runs == [["reconfigure"]]
+    assert daemon.loaded["k.key"] == "key two"
+    assert not deploy(daemon).changed
+
+
+def test_a_key_that_is_gone_is_no_reason(daemon: FakeDaemon) -> None:
+    other = str(daemon.directory / "other.key")
+    Path(other).write_text("x")
+    deploy(daemon, reads=[daemon.key, other])
+    os.unlink(other)
+    assert not deploy(daemon, reads=[daemon.key]).changed
+
+
+def test_a_refused_activation_puts_the_old_files_back(daemon: FakeDaemon) -> None:
+    deploy(daemon)
+    before, loaded = snapshot(daemon.directory), daemon.loaded
+    with pytest.raises(ConfigError) as caught:
+        deploy(daemon, main_file(daemon, "new"), zones_file(daemon, POISON), zones=["b.test"], allow_mass_removal=True)
+    assert str(caught.value) == (
+        "the server did not take the new configuration: reconfigure: reconfigure: failed. The old files are back"
+    )
+    after = snapshot(daemon.directory)
+    assert {name: value[-1] for name, value in after.items() if name != "."} == {
+        name: value[-1] for name, value in before.items() if name != "."
+    }
+    assert daemon.loaded == loaded
+    assert [command[0] for command in daemon.runs[-3:]] == ["true", "reconfigure", "reconfigure"]
+    assert deploy(daemon) == Result()
+
+
+def test_a_refused_first_activation_is_told(daemon: FakeDaemon) -> None:
+    with pytest.raises(ConfigError, match="did not take the new configuration"):
+        deploy(daemon, main_file(daemon), zones_file(daemon, POISON))
+    assert STATE not in names(daemon)
+    assert deploy(daemon).activation == "reconfigure"
+
+
+def test_a_refused_restart_puts_the_old_files_back(daemon: FakeDaemon) -> None:
+    deploy(daemon, main_file(daemon, restart=True), zones_file(daemon))
+    with pytest.raises(ConfigError, match="start: start: failed. The old files are back$"):
+        deploy(daemon, main_file(daemon, POISON, restart=True), zones_file(daemon))
+    assert POISON not in Path(daemon.main).read_text()
+    assert [command[0] for command in daemon.runs[-4:]] == ["stop", "start", "stop", "start"]
+    assert POISON not in daemon.loaded["main.conf"]
+
+
+def test_a_daemon_that_takes_neither_is_told(daemon: FakeDaemon) -> None:
+    deploy(daemon)
+    daemon.refuses = {"reconfigure"}
+    with pytest.raises(ConfigError) as caught:
+        deploy(daemon, main_file(daemon, "new"), zones_file(daemon))
+    assert str(caught.value) == (
+        "the server did not take the new configuration: reconfigure: reconfigure says no."
+        " The old files are back, but the server does not take them either: reconfigure: reconfigure says no"
+    )
+    assert "new" not in Path(daemon.main).read_text()
+    # It is tried again.
+    daemon.refuses = set()
+    assert deploy(daemon, main_file(daemon, "new"), zones_file(daemon)).activation == "reconfigure"
+
+
+class Interrupted(BaseException):
+    """As a lost connection: nothing catches it."""
+
+
+def test_an_interrupted_run_is_finished_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for last in range(30):
+        directory = tmp_path / str(last)
+        directory.mkdir()
+        daemon = FakeDaemon(directory)
+        deploy(daemon)
+        left = [last]
+
+        def before(function: Callable[..., Any], left: list[int] = left) -> Callable[..., Any]:
+            def stepping(*args: Any, **kwargs: Any) -> Any:
+                if left[0] == 0:
+                    raise Interrupted
+                left[0] -= 1
+                return function(*args, **kwargs)
+
+            return stepping
+
+        files = main_file(daemon, "new"), zones_file(daemon, "zones two\n")
+        stopped = False
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", before(os.replace))
+            try:
+                deploy(daemon, *files, run=before(daemon.run), zones=["a.test", "b.test"])
+            except Interrupted:
+                stopped = True
+        assert not [name for name in names(daemon) if name.startswith(".staging")]
+        result = deploy(daemon, *files, zones=["a.test", "b.test"])
+        assert result.activation == "none" or stopped
+        assert "new" in daemon.loaded["main.conf"] and daemon.loaded["zones.conf"] == "zones two\n"
+        assert not deploy(daemon, *files, zones=["a.test", "b.test"]).changed
+        if not stopped:
+            break
+    assert last == 5  # the check, two files, the activation, the state
+
+
+def test_a_run_that_was_interrupted_before_a_restart_restarts(daemon: FakeDaemon) -> None:
+    files = main_file(daemon, "new", restart=True), zones_file(daemon)
+    deploy(daemon, main_file(daemon, restart=True), zones_file(daemon))
+    Path(daemon.main).write_text(files[0].content)
+    os.chmod(daemon.main, 0o640)
+    result = deploy(daemon, *files)
+    assert (result.changed_files, result.activation) == ([], "restart")
+    assert "new" in daemon.loaded["main.conf"]
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", "7", "null"])
+def test_a_lost_state_costs_one_activation(daemon: FakeDaemon, damage: str) -> None:
+    deploy(daemon)
+    state = daemon.directory / STATE
+    state.write_text(damage)
+    if not damage:
+        state.unlink()
+    result = deploy(daemon)
+    assert (result.changed_files, result.activation) == ([], "reconfigure")
+    assert not deploy(daemon).changed
+
+
+def test_the_state_has_no_content(daemon: FakeDaemon) -> None:
+    deploy(daemon)
+    state = daemon.directory / STATE
+    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    assert json.loads(state.read_text())["zones"] == ["a.test"]
+    assert "key one" not in state.read_text()
+
+
+# --- files of somebody else ------------------------------------------------------------------------------------------
+
+
+def test_a_foreign_main_file_is_refused(daemon: FakeDaemon) -> None:
+    Path(daemon.main).write_text("options { recursion yes; };\n")
+    Path(daemon.key).write_text("key one")
+    before = snapshot(daemon.directory)
+    for check_mode in (True, False):
+        with pytest.raises(ConfigError) as caught:
+            deploy(daemon, check_mode=check_mode)
+        assert str(caught.value) == (
+            "%s was written by someone else, and this run would replace it. To let this collection take over the"
+            " server, set the role's ..._adopt variable to true: a copy is kept beside it" % daemon.main
+        )
+    assert snapshot(daemon.directory) == before and not daemon.runs
+
+
+def test_a_main_file_of_the_package_is_replaced(daemon: FakeDaemon) -> None:
+    Path(daemon.main).write_text("stock")
+    result = deploy(daemon, is_stock=lambda path: Path(path).read_text() == "stock")
+    assert daemon.main in result.changed_files and result.backups == []
+    assert "main.conf.before-dnsops" not in names(daemon)
+
+
+def test_an_adopted_main_file_is_kept_beside_it(daemon: FakeDaemon) -> None:
+    content = b'key "old" { secret "\xe9"; };\r\n'
+    Path(daemon.main).write_bytes(content)
+    os.chmod(daemon.main, 0o600)
+    result = deploy(daemon, adopt=True)
+    backup = Path(daemon.main + ".before-dnsops")
+    assert result.backups == [daemon.main]
+    assert backup.read_bytes() == content
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    assert MARKER in Path(daemon.main).read_text()
+    # Ours by now: neither refused nor kept.
+    again = deploy(daemon, main_file(daemon, "new"), zones_file(daemon))
+    assert again.backups == [] and backup.read_bytes() == content
+
+
+def test_a_refused_check_makes_no_backup(daemon: FakeDaemon) -> None:
+    Path(daemon.main).write_text("foreign")
+    with pytest.raises(ConfigError, match="refused the new configuration"):
+        deploy(daemon, main_file(daemon, BAD), zones_file(daemon), adopt=True)
+    assert names(daemon) == {"main.conf", "k.key"}
+    assert Path(daemon.main).read_text() == "foreign"
+
+
+# --- mass removal ----------------------------------------------------------------------------------------------------
+
+COUNTS = [
+    # zones before, zones that leave, refused
+    (3, 1, False),
+    (3, 2, False),
+    (10, 3, False),
+    (9, 3, True),
+    (10, 4, True),
+    (1, 1, True),
+    (2, 2, True),
+    (2, 1, False),
+    (5, 2, False),
+    (5, 3, True),
+    (10, 5, True),
+    (100, 30, False),
+    (100, 31, True),
+    (10000, 3000, False),
+    (10000, 3001, True),
+]
+
+
+@pytest.mark.parametrize("count, leaving, refused", COUNTS)
+def test_the_guard_against_mass_removal(daemon: FakeDaemon, count: int, leaving: int, refused: bool) -> None:
+    zones = ["z%05d.test" % number for number in range(count)]
+    deploy(daemon, zones=zones)
+    fewer, files = zones[leaving:], (main_file(daemon), zones_file(daemon, "fewer\n"))
+    if refused:
+        before = snapshot(daemon.directory)
+        for check_mode in (True, False):
+            with pytest.raises(ConfigError) as caught:
+                deploy(daemon, *files, zones=fewer, check_mode=check_mode)
+        shown = ", ".join(zones[:leaving][:5]) + (", ..." if leaving > 5 else "")
+        assert str(caught.value) == (
+            "this run would take %d of this host's %d zones out of service (%s). If that is meant, run once with"
+            " -e dns_allow_mass_removal=true" % (leaving, count, shown)
+        )
+        assert snapshot(daemon.directory) == before
+    result = deploy(daemon, *files, zones=fewer, allow_mass_removal=refused)
+    assert result.removed_zones == zones[:leaving]
+    assert deploy(daemon, *files, zones=fewer) == Result()
+
+
+def test_30_percent_are_30_percent_of_any_number() -> None:
+    for tenths in range(1, 400):
+        before = ["z%d" % number for number in range(10 * tenths)]
+        config_set._guard_removal(before, before[: 3 * tenths], False)
+        with pytest.raises(ConfigError):
+            config_set._guard_removal(before, before[: 3 * tenths + 1], False)
+
+
+def test_zones_that_all_change_their_names_leave_at_once(daemon: FakeDaemon) -> None:
+    deploy(daemon, zones=["a.test", "b.test"])
+    with pytest.raises(ConfigError, match="2 of this host's 2 zones"):
+        deploy(daemon, zones=["c.test", "d.test"])
+
+
+def test_zones_that_come_and_go_are_told(daemon: FakeDaemon) -> None:
+    deploy(daemon, zones=["a.test", "b.test"])
+    result = deploy(daemon, main_file(daemon), zones_file(daemon, "x"), zones=["f.test", "e.test", "b.test", "d.test"])
+    assert (result.added_zones, result.removed_zones) == (["d.test", "e.test", "f.test"], ["a.test"])
+
+
+# --- modes, owners, secrets ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o600, 0o666])
+def test_a_mode_is_mended(daemon: FakeDaemon, mode: int) -> None:
+    deploy(daemon)
+    os.chmod(daemon.zones, mode)
+    assert deploy(daemon).changed_files == [daemon.zones]
+    assert stat.S_IMODE(os.stat(daemon.zones).st_mode) == 0o640
+    assert not deploy(daemon).changed
+
+
+@ROOT_ONLY
+def test_an_owner_is_mended(daemon: FakeDaemon) -> None:
+    deploy(daemon, user_id=0, group_id=4711)
+    assert (os.stat(daemon.zones).st_uid, os.stat(daemon.zones).st_gid) == (0, 4711)
+    os.chown(daemon.zones, 4712, 0)
+    assert deploy(daemon, user_id=0, group_id=4711).changed_files == [daemon.zones]
+    assert (os.stat(daemon.zones).st_uid, os.stat(daemon.zones).st_gid) == (0, 4711)
+    assert not deploy(daemon, user_id=0, group_id=4711).changed
+    assert not deploy(daemon).changed  # no wish, no change
+
+
+@ROOT_ONLY
+def test_an_adopted_file_keeps_its_owner(daemon: FakeDaemon) -> None:
+    Path(daemon.main).write_text("foreign")
+    os.chown(daemon.main, 4712, 4713)
+    deploy(daemon, adopt=True)
+    status = os.stat(daemon.main + ".before-dnsops")
+    assert (status.st_uid, status.st_gid) == (4712, 4713)
+
+
+def test_no_file_is_readable_by_others_for_an_instant(daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(daemon.main).write_text("foreign")
+    os.chmod(daemon.main, 0o600)
+    Path(daemon.key).write_text("key one")
+    (daemon.directory / (os.path.basename(daemon.main) + ".new")).write_text("left over")
+    opened: list[str] = []
+    real_open, real_os_open, real_write = builtins.open, os.open, os.fchmod
+
+    def watched_os_open(path: Any, flags: int, mode: int = 0o777, **kwargs: Any) -> int:
+        descriptor = real_os_open(path, flags, mode, **kwargs)
+        if flags & os.O_CREAT:
+            opened.append(os.path.basename(path))
+            assert mode & 0o077 == 0
+            assert os.fstat(descriptor).st_size == 0
+        return descriptor
+
+    def watched_open(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        assert "r" in mode or isinstance(file, int), "%s is made with the umask" % file
+        return real_open(file, mode, *args, **kwargs)
+
+    def watched_fchmod(descriptor: int, mode: int) -> None:
+        assert os.fstat(descriptor).st_size == 0 or mode & 0o007 == 0
+        real_write(descriptor, mode)
+
+    mask = os.umask(0)
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", watched_os_open)
+            patch.setattr(os, "fchmod", watched_fchmod)
+            patch.setattr(builtins, "open", watched_open)
+            deploy(daemon, adopt=True)
+            with pytest.raises(ConfigError):
+                deploy(daemon, main_file(daemon, POISON), zones_file(daemon, "secret"))
+    finally:
+        os.umask(mask)
+    assert {"main.conf", "zones.conf", "main.conf.before-dnsops", "main.conf.new", STATE + ".new"} <= set(opened)
+    for path in daemon.directory.iterdir():
+        assert path.name == "k.key" or stat.S_IMODE(path.stat().st_mode) & 0o007 == 0, path
+
+
+def test_a_secret_is_never_in_a_diff_or_a_message(daemon: FakeDaemon) -> None:
+    def secret_file(text: str) -> ConfigFile:
+        return zones_file(daemon, text, secret=True)
+
+    first = deploy(daemon, main_file(daemon), secret_file("c2VjcmV0 one"), with_diff=True)
+    second = deploy(daemon, main_file(daemon), secret_file("c2VjcmV0 two"), with_diff=True)
+    header = "%s (secret: content not shown)" % daemon.zones
+    shown = {"before_header": header, "after_header": header, "before": "", "after": "changed\n"}
+    assert second.diff == [shown] and shown in first.diff
+    messages = [repr(first), repr(second)]
+    for text in (BAD, POISON):
+        with pytest.raises(ConfigError) as caught:
+            deploy(daemon, main_file(daemon), secret_file("c2VjcmV0 " + text))
+        messages.append(str(caught.value))
+    assert not any("c2VjcmV0" in message for message in messages)
+
+
+def test_the_diff(daemon: FakeDaemon) -> None:
+    first = deploy(daemon, with_diff=True)
+    assert first.diff[1] == {
+        "before_header": daemon.zones + " (absent)",
+        "after_header": daemon.zones,
+        "before": "",
+        "after": "zones one\n",
+    }
+    second = deploy(daemon, main_file(daemon), zones_file(daemon, "zones two\n"), with_diff=True)
+    assert second.diff == [
+        {
+            "before_header": daemon.zones,
+            "after_header": daemon.zones,
+            "before": "zones one\n",
+            "after": "zones two\n",
+        }
+    ]
+
+
+# --- check mode ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["fresh", "no folder", "deployed", "interrupted"])
+def test_check_mode_writes_nothing_and_tells_the_truth(daemon: FakeDaemon, tmp_path: Path, state: str) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    files = main_file(daemon, "new"), zones_file(daemon, "zones two\n")
+    if state in ("deployed", "interrupted"):
+        deploy(daemon, zones=["a.test", "b.test"])
+    if state == "interrupted":
+        for file in files:
+            Path(file.path).write_text(file.content)
+    if state == "no folder":
+        daemon.directory.rmdir()
+    before = snapshot(daemon.directory) if state != "no folder" else None
+    loaded, zones, daemon.runs = daemon.loaded, ["b.test", "c.test"], []
+    predicted = deploy(daemon, *files, check_mode=True, work_directory=str(work), zones=zones, with_diff=True)
+    assert before == (snapshot(daemon.directory) if daemon.directory.exists() else None)
+    assert list(work.iterdir()) == [] and daemon.loaded == loaded
+    assert {command[0] for command in daemon.runs} <= {"true"}
+    daemon.directory.mkdir(exist_ok=True)
+    done = deploy(daemon, *files, zones=zones, with_diff=True)
+    assert done == predicted
+    assert done.changed and done.activation == "reconfigure"
+
+
+def test_check_mode_finds_what_the_checker_refuses(daemon: FakeDaemon, tmp_path: Path) -> None:
+    deploy(daemon)
+    before = snapshot(daemon.directory)
+    with pytest.raises(ConfigError, match="refused the new configuration"):
+        deploy(daemon, main_file(daemon, BAD), zones_file(daemon), check_mode=True, work_directory=str(tmp_path))
+    assert snapshot(daemon.directory) == before
+
+
+def test_check_mode_without_the_checker_or_the_keys(daemon: FakeDaemon, tmp_path: Path) -> None:
+    for settings in ({"checker": ["no-such-checker"]}, {}):
+        result = deploy(daemon, check_mode=True, work_directory=str(tmp_path), **settings)
+        assert result.changed_files == [daemon.main, daemon.zones]
+    assert daemon.runs == [] and names(daemon) == set()

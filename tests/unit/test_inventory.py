@@ -1,0 +1,449 @@
+"""From Ansible's variables to the topology: what is read, from where, and every mistake in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory, topology
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
+from conftest import ROOT
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+SECRET = "l1mRq0oZ0H9u3xR7v5cYb2kq8TjWnE4sAfGdLh6PyXM="
+OTHER_SECRET = "N3v0c5Qm8KfT1yRj7sWb4uXe6ZhGd2LpAaVnCkEoIxY="
+ZONE = """$TTL 3600
+@ IN SOA a.test. hostmaster 7 3600 600 1209600 3600
+@ IN NS a.test.
+@ IN NS b.test.
+www IN A 192.0.2.80
+"""
+
+
+class Site:
+    """Ansible's hostvars and groups for a primary and a secondary, with files below a folder; a test changes them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.all: dict[str, Any] = {
+            "inventory_dir": str(folder),
+            "tsig_master_secret": SECRET,
+            "dns_zones": [{"name": "example.com", "file": "zones/example.com.zone"}],
+        }
+        self.hosts: dict[str, Any] = {
+            "a.test": {"dns_address": "192.0.2.1"},
+            "b.test": {"dns_address": "192.0.2.2"},
+        }
+        self.groups: dict[str, list[str]] = {
+            "all": ["a.test", "b.test"],
+            "bind_primary": ["a.test"],
+            "bind_secondary": ["b.test"],
+        }
+        self.write("zones/example.com.zone")
+
+    def write(self, name: str, text: str | bytes = ZONE) -> str:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return str(path)
+
+    @property
+    def hostvars(self) -> dict[str, Any]:
+        return {host: {**self.all, **variables} for host, variables in self.hosts.items()}
+
+    def read(self) -> inventory.Inventory:
+        return inventory.read(self.hostvars, self.groups)
+
+    def mistakes(self) -> list[str]:
+        with pytest.raises(InputError) as caught:
+            self.read()
+        return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+# --- what is read ----------------------------------------------------------------------------------------------------
+
+
+def test_a_whole_inventory(site: Site) -> None:
+    site.write("zones/more/not-a-zone.txt")
+    found = site.read()
+    assert found.topology.zones == {
+        "example.com": topology.Zone("example.com", str(site.folder / "zones/example.com.zone"), "a.test", ("b.test",))
+    }
+    assert [key.name for key in found.keys_of("b.test")] == ["g1.b.test.from.a.test", "g1.self.b.test"]
+    texts = found.zone_texts(found.topology.zones)
+    assert texts["example.com"].serial == 7
+    assert found.warnings(texts) == []
+
+
+def test_the_zone_directory(site: Site) -> None:
+    del site.all["dns_zones"]
+    site.all["dns_zone_directory"] = "zones"
+    for name in ("0+25.2.0.192.in-addr.arpa.zone", ".hidden.test.zone", "notes.txt", "backup.zone~", "Upper.TEST.zone"):
+        site.write("zones/" + name)
+    (site.folder / "zones" / "folder.zone").mkdir()
+    assert {zone.name: os.path.basename(zone.file) for zone in site.read().topology.zones.values()} == {
+        "0/25.2.0.192.in-addr.arpa": "0+25.2.0.192.in-addr.arpa.zone",
+        "example.com": "example.com.zone",
+        "upper.test": "Upper.TEST.zone",
+    }
+
+
+def test_an_entry_without_a_file_decorates_the_zone_of_the_directory(site: Site) -> None:
+    site.all.update(dns_zone_directory="zones", dns_zones=[{"name": "example.com", "secondaries": ["c.test"]}])
+    site.hosts["c.test"] = {"dns_address": "192.0.2.3"}
+    site.groups["nsd_secondary"] = ["c.test"]
+    site.write("zones/other.test.zone")
+    zones = site.read().topology.zones
+    assert zones["example.com"].secondaries == ("c.test",)
+    assert zones["example.com"].file == str(site.folder / "zones/example.com.zone")
+    assert zones["other.test"].secondaries == ("b.test", "c.test")
+
+
+def test_paths_start_at_the_base_directory(site: Site) -> None:
+    elsewhere = site.folder / "elsewhere"
+    elsewhere.mkdir()
+    site.all["dns_base_directory"] = str(elsewhere)
+    path = site.write("elsewhere/x.zone")
+    absolute = site.write("zones/y.zone")
+    site.all["dns_zones"] = [{"name": "x.test", "file": "x.zone"}, {"name": "y.test", "file": absolute}]
+    found = site.read()
+    assert [zone.file for zone in found.topology.zones.values()] == [path, absolute]
+    assert (found.shown(path), found.shown(absolute)) == ("x.zone", absolute)
+
+
+def test_variables_of_the_site_may_be_those_of_one_group(site: Site) -> None:
+    variables = {name: site.all.pop(name) for name in ("dns_zones", "tsig_master_secret")}
+    site.hosts["b.test"].update(variables)
+    assert set(site.read().topology.zones) == {"example.com"}
+
+
+def test_facts_and_the_hosts_of_this_run_have_no_influence(site: Site) -> None:
+    before = site.read()
+    for number, host in enumerate(site.hosts):
+        site.hosts[host].update(
+            ansible_facts={"default_ipv4": {"address": "10.0.0.%d" % number}},
+            ansible_default_ipv4={"address": "10.0.0.%d" % number},
+            ansible_host="10.1.0.%d" % number,
+            ansible_play_hosts=["b.test"],
+            ansible_limit="b.test",
+        )
+    after = site.read()
+    assert after.topology == before.topology
+    assert after.keys_of("b.test") == before.keys_of("b.test")
+
+
+def test_given_keys_and_generations(site: Site) -> None:
+    site.all["tsig_generations"] = [2, 1]
+    site.all["tsig_keys"] = [{"primary": "a.test", "secondary": "b.test", "name": "k", "secret": OTHER_SECRET}]
+    names = [key.name for key in site.read().keys_of("b.test")]
+    assert names == ["g1.self.b.test", "g2.self.b.test", "k"]
+
+
+ANSIBLE_PLAYBOOK = os.path.join(os.path.dirname(sys.executable), "ansible-playbook")
+
+
+@pytest.mark.skipif(not os.path.exists(ANSIBLE_PLAYBOOK), reason="ansible-core is not installed")
+def test_limit_has_no_influence(site: Site, tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts.json"
+    tree = {
+        "all": {
+            "vars": {**site.all, "ansible_connection": "local", "ansible_python_interpreter": sys.executable},
+            "children": {
+                group: {"hosts": {host: site.hosts[host] for host in site.groups[group]}}
+                for group in ("bind_primary", "bind_secondary")
+            },
+        }
+    }
+    del tree["all"]["vars"]["inventory_dir"]
+    hosts.write_text(json.dumps(tree))
+    playbook = tmp_path / "play.json"
+    playbook.write_text(
+        json.dumps([
+            {
+                "hosts": "all",
+                "gather_facts": False,
+                "tasks": [
+                    {"dnsops.redundant_dns.plan": {"content": True, "verify": "full"}, "register": "plan"},
+                    {
+                        "ansible.builtin.copy": {
+                            "content": "{{ plan | to_json(sort_keys=true) }}",
+                            "dest": "{{ folder }}/{{ inventory_hostname }}.json",
+                        },
+                    },
+                ],
+            }
+        ])
+    )  # fmt: skip
+    found = {}
+    for limit in ("all", "b.test"):
+        folder = tmp_path / limit
+        folder.mkdir()
+        command = [ANSIBLE_PLAYBOOK, "-i", str(hosts), str(playbook), "--limit", limit, "-e", "folder=%s" % folder]
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
+            "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache" / "collections"),
+            "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
+            "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
+        }
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found[limit] = json.loads((folder / "b.test.json").read_text())
+    assert found["all"] == found["b.test"]
+    assert found["all"]["host"]["zones_as_secondary"][0]["name"] == "example.com"
+    assert not (tmp_path / "b.test" / "a.test.json").exists()
+
+
+# --- texts -----------------------------------------------------------------------------------------------------------
+
+
+def test_all_bad_texts_are_told_at_once(site: Site) -> None:
+    site.write("zones/bad.test.zone", ZONE + "x IN A 192.0.2.300\n")
+    site.write("zones/latin.test.zone", ZONE.encode() + b"; caf\xe9\n")
+    site.all.update(dns_zone_directory="zones", dns_zones=[])
+    found = site.read()
+    with pytest.raises(InputError) as caught:
+        found.zone_texts(found.topology.zones)
+    problems = caught.value.problems
+    assert [(problem.zone, problem.file, problem.line) for problem in problems] == [
+        ("bad.test", "zones/bad.test.zone", 6),
+        ("latin.test", "zones/latin.test.zone", 6),
+    ]
+    assert "UTF-8" in problems[1].reason
+
+
+def test_a_text_that_went_away_is_told(site: Site) -> None:
+    found = site.read()
+    (site.folder / "zones/example.com.zone").unlink()
+    with pytest.raises(InputError) as caught:
+        found.zone_texts(found.topology.zones)
+    assert str(caught.value) == (
+        "zone example.com, zones/example.com.zone: it cannot be read: No such file or directory. Mend its permissions."
+    )
+
+
+def test_line_ends_and_letters_are_kept(site: Site) -> None:
+    text = ZONE.replace("\n", "\r\n") + '; \u00fc\r\nx IN TXT "\u00e9"\r\n'
+    site.write("zones/example.com.zone", text)
+    found = site.read()
+    read = found.zone_texts(found.topology.zones)["example.com"]
+    assert read.before + "7" + read.after == text
+
+
+def test_name_servers_that_are_not_the_servers_are_a_warning(site: Site) -> None:
+    site.hosts["a.test"]["dns_hidden"] = True
+    found = site.read()
+    texts = found.zone_texts(found.topology.zones)
+    (warning,) = found.warnings(texts)
+    assert str(warning) == (
+        "zone example.com, zones/example.com.zone: its NS records (a.test, b.test) are not the servers that serve it"
+        " (b.test). Change the NS records, or dns_name and dns_hidden of the hosts."
+    )
+
+
+# --- mistakes --------------------------------------------------------------------------------------------------------
+
+
+class Unreadable(dict):
+    """A host whose variable cannot be resolved, as Ansible's hostvars do it."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name == "dns_address":
+            raise RuntimeError("'nowhere' is undefined")
+        return super().__getitem__(name)
+
+
+MISTAKES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "zones as a mapping": (
+        {"dns_zones": {"example.com": {}}},
+        [
+            "dns_zones is not a list. Write  dns_zones: [{name: example.com, file: ...}].",
+            "the inventory has no zones. Set dns_zones, or dns_zone_directory to a folder with files named like"
+            " example.com.zone.",
+        ],
+    ),
+    "a missing folder": (
+        {"dns_zone_directory": "nowhere"},
+        ["{0}/nowhere: dns_zone_directory cannot be read: No such file or directory. Relative paths start at"
+         " dns_base_directory, which is {0}."],
+    ),
+    "a list of folders": (
+        {"dns_zone_directory": ["zones"]},
+        ["dns_zone_directory ['zones'] is not a path. Write one folder, such as zones."],
+    ),
+    "a relative base": (
+        {"dns_base_directory": "zones", "dns_zones": [{"name": "example.com", "file": "/dev/null/x"}]},
+        [
+            "dns_base_directory 'zones' is not an absolute path. Set it to the absolute path of the folder where the"
+            " paths of zone files start.",
+            "zone example.com, /dev/null/x: there is no such file on the controller. Relative paths start at"
+            " dns_base_directory, by default the inventory's folder.",
+        ],
+    ),
+    "no base": (
+        {"inventory_dir": None, "dns_zones": [{"name": "example.com", "file": "/dev/null/x"}]},
+        [
+            "dns_base_directory is not set, and this inventory has no folder to start from. Set it to the absolute path"
+            " of the folder where the paths of zone files start.",
+            "zone example.com, /dev/null/x: there is no such file on the controller. Relative paths start at"
+            " dns_base_directory, by default the inventory's folder.",
+        ],
+    ),
+    "no master secret": (
+        {"tsig_master_secret": None},
+        ["tsig_master_secret is missing. Make one with  openssl rand -base64 32  and keep it in a file encrypted with"
+         " ansible-vault."],
+    ),
+    "a weak master secret": (
+        {"tsig_master_secret": SECRET[:20]},
+        ["tsig_master_secret has 15 octets; it needs at least 32. Make one with  openssl rand -base64 32  and keep it"
+         " in a file encrypted with ansible-vault."],
+    ),
+    "a given key of an unknown host": (
+        {"tsig_keys": [{"primary": "a.tset", "secondary": "b.test", "name": "k", "secret": OTHER_SECRET}]},
+        ['the key "k" in tsig_keys is for a link from "a.tset" to "b.test", and there is no such link. Write the'
+         " hosts' inventory names: primary is where the zones are transferred from."],
+    ),
+    "everything": (
+        {
+            "tsig_master_secret": "short",
+            "tsig_keys": [{"name": "k", "secret": OTHER_SECRET}],
+            "tsig_generations": [],
+            "dns_zone_directory": 5,
+            "dns_zones": [{"name": True}],
+        },
+        [
+            "dns_zone_directory 5 is not a path. Write one folder, such as zones.",
+            "tsig_generations [] is not a list of different numbers from 1. Write  tsig_generations: [1]  or, while a"
+            " key is being replaced,  tsig_generations: [2, 1].",
+            "tsig_keys[0] lacks primary, secondary. It needs primary, secondary, name, secret, each a text.",
+            "dns_zones[0]: name: True is not text; YAML reads it as bool: put it in quotes. Write the zone's name, such"
+            " as example.com.",
+            "tsig_master_secret is not base64. Make one with  openssl rand -base64 32  and keep it in a file encrypted"
+            " with ansible-vault.",
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_told_with_its_mend(site: Site, name: str) -> None:
+    variables, messages = MISTAKES[name]
+    site.all.update(variables)
+    found = site.mistakes()
+    assert found == [message.format(site.folder) if "{0}" in message else message for message in messages]
+    for secret in (SECRET, SECRET[:20], OTHER_SECRET):
+        assert secret not in "\n".join(found)
+
+
+@pytest.mark.parametrize("value", [[0], [1, 1], [-1], [True], ["1"], [2**32], 1, "1", None, [1.0]])
+def test_generations_that_are_none(site: Site, value: Any) -> None:
+    site.all["tsig_generations"] = value
+    (message,) = site.mistakes()
+    assert message.startswith("tsig_generations %r is not a list of different numbers from 1. " % (value,))
+
+
+def test_a_variable_that_cannot_be_resolved_is_told(site: Site) -> None:
+    hostvars = {host: Unreadable(variables) for host, variables in site.hostvars.items()}
+    with pytest.raises(InputError) as caught:
+        inventory.read(hostvars, site.groups)
+    messages = [str(problem) for problem in caught.value.problems]
+    assert "host b.test: the variable dns_address cannot be resolved: 'nowhere' is undefined." in messages
+
+
+def test_primaries_with_different_zones_are_told(site: Site) -> None:
+    site.hosts["c.test"] = {"dns_address": "192.0.2.3", "dns_zones": []}
+    site.groups["bind_primary"] = ["a.test", "c.test"]
+    messages = site.mistakes()
+    assert messages[0] == (
+        "host c.test: its dns_zones differs from that of another primary. Set it once for all hosts, in"
+        " group_vars/all.yml; a zone names its primary itself."
+    )
+
+
+def test_a_host_of_a_group_that_ansible_does_not_know_is_told(site: Site) -> None:
+    site.groups["bind_secondary"] = ["b.test", "ghost.test"]
+    (message,) = site.mistakes()
+    assert message.startswith("host ghost.test: dns_address is missing")
+
+
+# YAML has no NUL, and Ansible no paths with it.
+TEXTS = st.text(st.characters(blacklist_characters="\0", blacklist_categories=["Cs"]), max_size=5)
+ANYTHING = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=3)),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.dictionaries(st.sampled_from(inventory.SITE_VARIABLES), ANYTHING, max_size=4))
+def test_no_variable_raises_anything_but_input_errors(variables: Mapping[str, Any]) -> None:
+    site = Site.__new__(Site)
+    site.all = {"inventory_dir": "/nonexistent", "tsig_master_secret": SECRET, **variables}
+    site.hosts = {"a.test": {"dns_address": "192.0.2.1"}, "b.test": {"dns_address": "192.0.2.2"}}
+    site.groups = {"bind_primary": ["a.test"], "bind_secondary": ["b.test"]}
+    with pytest.raises(InputError):  # there is no zone
+        site.read()
+
+
+# --- what a run touched ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def many(site: Site) -> Iterator[Site]:
+    site.all["dns_zones"] = [{"name": "z%02d.test" % number, "file": "zones/example.com.zone"} for number in range(50)]
+    yield site
+    shutil.rmtree(site.folder)
+
+
+def test_zones_to_verify(many: Site) -> None:
+    found = many.read()
+    names = list(found.topology.zones)
+
+    def chosen(level: str) -> list[str]:
+        return inventory.zones_to_verify(found, level, many.hostvars)
+
+    # No role has run: the checks run alone.
+    assert chosen("auto") == chosen("full") == names
+    assert chosen("changed") == []
+    assert len(chosen("sample")) == inventory.SAMPLE
+    many.hosts["a.test"]["bind_primary_changed_zones"] = ["z07.test", "z03.test"]
+    many.hosts["b.test"]["bind_changed_zones"] = ["z03.test", "gone.test"]
+    assert chosen("auto") == chosen("changed") == ["z03.test", "z07.test"]
+    assert {"z03.test", "z07.test"} <= set(chosen("sample")) <= set(names)
+    assert chosen("full") == names
+    # A deploy that touched nothing.
+    many.hosts["a.test"]["bind_primary_changed_zones"] = many.hosts["b.test"]["bind_changed_zones"] = []
+    assert chosen("auto") == []
+
+
+def test_zones_held_back_are_failed_rows(site: Site) -> None:
+    found = site.read()
+    path = str(site.folder / "zones/example.com.zone")
+    assert inventory.held_back_rows(found, site.hostvars) == []
+    site.hosts["a.test"]["bind_primary_held_back"] = [
+        {"zone": "example.com", "file": path, "line": 3, "reason": "bad dotted quad"},
+        {"zone": "other.test", "file": "/elsewhere/f", "line": None, "reason": "no NS"},
+    ]
+    rows = inventory.held_back_rows(found, site.hostvars)
+    assert [(row["check"], row["zone"], row["server"], row["verdict"], row["status"]) for row in rows] == [
+        ("publish", "example.com", "a.test", "failed", "held back"),
+        ("publish", "other.test", "a.test", "failed", "held back"),
+    ]
+    assert [row["detail"] for row in rows] == [
+        "zones/example.com.zone:3: bad dotted quad; what was served before is still served",
+        "/elsewhere/f: no NS; what was served before is still served",
+    ]

@@ -1,0 +1,1079 @@
+"""The one list of links: what follows from an inventory, and every mistake in one."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import random
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import topology
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology import GivenKey, Link, Site, Topology
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sites import HOSTS, make_site
+
+V4 = {"a.test": "192.0.2.1", "b.test": "192.0.2.2", "c.test": "192.0.2.3"}
+V6 = {"a.test": "2001:db8::1", "b.test": "2001:db8::2", "c.test": "2001:db8::3"}
+
+
+def build(*args: Any, **kwargs: Any) -> Topology:
+    return topology.build(make_site(*args, **kwargs))
+
+
+def mistakes(site: Site) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        topology.build(site)
+    return [str(problem) for problem in caught.value.problems]
+
+
+# --- links ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_primary_and_its_secondaries() -> None:
+    built = build()
+    assert built.zones == {
+        "example.com": topology.Zone("example.com", "/srv/example.com.zone", "a.test", ("b.test", "c.test"))
+    }
+    assert built.links == {
+        ("a.test", "b.test"): Link(
+            primary="a.test",
+            secondary="b.test",
+            keys=("g1.b.test.from.a.test",),
+            transfer_from=("192.0.2.1",),
+            transfer_to=("192.0.2.2",),
+            notify_from=("192.0.2.1",),
+            notify_to=("192.0.2.2",),
+        ),
+        ("a.test", "c.test"): Link(
+            primary="a.test",
+            secondary="c.test",
+            keys=("g1.c.test.from.a.test",),
+            transfer_from=("192.0.2.1",),
+            transfer_to=("192.0.2.3",),
+            notify_from=("192.0.2.1",),
+            notify_to=("192.0.2.3",),
+        ),
+        **{
+            (host, host): Link(host, host, ("g1.self.%s" % host,), (V4[host],), (V4[host],), (), ())
+            for host in HOSTS
+        },
+    }  # fmt: skip
+    assert {host: server.kind for host, server in built.servers.items()} == {
+        "a.test": "bind",
+        "b.test": "bind",
+        "c.test": "nsd",
+    }
+
+
+def test_a_server_without_a_zone_still_has_its_self_link() -> None:
+    built = build([{"name": "example.com", "file": "f", "secondaries": ["b.test"]}])
+    assert set(built.links) == {("a.test", "b.test"), ("a.test", "a.test"), ("b.test", "b.test"), ("c.test", "c.test")}
+    assert topology.host_view(built, "c.test")["served"] == []
+
+
+def test_every_secondary_of_many_has_a_link() -> None:
+    names = ["s%d.test" % number for number in range(20)]
+    hosts = {name: {"dns_address": "198.51.100.%d" % number} for number, name in enumerate(names)}
+    built = build(hosts=hosts, groups={"bind_secondary": names[:10], "nsd_secondary": names[10:]})
+    assert {ends for ends in built.links if ends[0] != ends[1]} == {("a.test", name) for name in names}
+    assert built.zones["example.com"].secondaries == tuple(sorted(names))
+
+
+BOTH = "both"
+
+
+@pytest.mark.parametrize("primary", ["v4", "v6", BOTH])
+@pytest.mark.parametrize("secondary", ["v4", "v6", BOTH])
+def test_only_families_that_both_ends_have(primary: str, secondary: str) -> None:
+    of = {"v4": lambda host: [V4[host]], "v6": lambda host: [V6[host]], BOTH: lambda host: [V4[host], V6[host]]}
+    hosts = {
+        "a.test": {"dns_address": of[primary]("a.test")},
+        "b.test": {"dns_address": of[secondary]("b.test")},
+        "c.test": {"dns_address": of[primary]("c.test")},
+    }
+    if {primary, secondary} == {"v4", "v6"}:
+        a, b = (of[which](host)[0] for which, host in ((primary, "a.test"), (secondary, "b.test")))
+        assert mistakes(make_site(hosts=hosts)) == [
+            "zone example.com: a.test and b.test have no address family in common (%s; %s)."
+            " Give both an IPv4 or both an IPv6 address in dns_address." % (a, b)
+        ]
+        return
+    link = build(hosts=hosts).links[("a.test", "b.test")]
+    shared = primary if secondary == BOTH else secondary
+    assert link.transfer_from == link.notify_from == tuple(of[shared]("a.test"))
+    assert link.transfer_to == link.notify_to == tuple(of[shared]("b.test"))
+
+
+def test_no_common_family_names_one_zone_for_each_pair_of_hosts() -> None:
+    zones = ["z%d.test" % number for number in range(50)]
+    hosts = {"b.test": {"dns_address": V6["b.test"]}, "c.test": {"dns_address": V6["c.test"]}}
+    found = mistakes(make_site(zones, hosts=hosts))
+    assert [line.split(" have ")[0] for line in found] == [
+        "zone z0.test: a.test and b.test",
+        "zone z0.test: a.test and c.test",
+    ]
+
+
+def test_a_zone_names_its_primary_and_its_secondaries_as_hosts_and_groups() -> None:
+    hosts = {"d.test": {"dns_address": "192.0.2.4"}, "e.test": {"dns_address": "192.0.2.5"}}
+    groups = {
+        "bind_primary": ["a.test", "d.test"],
+        "bind_secondary": ["b.test", "e.test"],
+        "frankfurt": ["b.test", "c.test"],
+    }
+    built = build(
+        [
+            {"name": "one.test", "file": "1", "primary": "a.test"},
+            {"name": "two.test", "file": "2", "primary": "d.test", "secondaries": ["e.test"]},
+            {"name": "three.test", "file": "3", "primary": "d.test", "secondaries": ["frankfurt", "e.test", "b.test"]},
+            {"name": "four.test", "file": "4", "primary": "a.test", "secondaries": ("nsd_secondary",)},
+        ],
+        hosts=hosts,
+        groups=groups,
+    )
+    assert {zone.name: (zone.primary, zone.secondaries) for zone in built.zones.values()} == {
+        "one.test": ("a.test", ("b.test", "c.test", "e.test")),
+        "two.test": ("d.test", ("e.test",)),
+        "three.test": ("d.test", ("b.test", "c.test", "e.test")),
+        "four.test": ("a.test", ("c.test",)),
+    }
+    assert {ends for ends in built.links if ends[0] != ends[1]} == {
+        *itertools.product(["a.test"], ["b.test", "c.test", "e.test"]),
+        *itertools.product(["d.test"], ["b.test", "c.test", "e.test"]),
+    }
+
+
+def test_a_host_is_primary_for_one_zone_and_secondary_for_another() -> None:
+    built = build(
+        [
+            {"name": "one.test", "file": "1", "primary": "a.test", "secondaries": ["b.test"]},
+            {"name": "two.test", "file": "2", "primary": "b.test", "secondaries": ["a.test", "c.test"]},
+            {"name": "three.test", "file": "3", "primary": "b.test"},
+        ],
+        groups={"bind_primary": ["a.test", "b.test"], "bind_secondary": ["a.test", "b.test"]},
+    )
+    # By default all secondaries but the zone's own primary; a group does not count it either.
+    assert built.zones["three.test"].secondaries == ("a.test", "c.test")
+    there, back = built.links[("a.test", "b.test")], built.links[("b.test", "a.test")]
+    assert set(there.keys).isdisjoint(back.keys)
+    assert (there.transfer_from, there.transfer_to) == (("192.0.2.1",), ("192.0.2.2",))
+    assert (back.transfer_from, back.transfer_to) == (("192.0.2.2",), ("192.0.2.1",))
+    view = topology.host_view(built, "b.test")
+    assert [zone["name"] for zone in view["zones_as_primary"]] == ["three.test", "two.test"]
+    assert view["zones_as_secondary"] == [{"name": "one.test", "file_name": "one.test", "link": "a.test"}]
+    assert [link["id"] for link in view["links_as_primary"]] == ["a.test", "c.test"]
+    assert [link["id"] for link in view["links_as_secondary"]] == ["a.test"]
+
+
+def test_a_group_of_secondaries_leaves_the_primary_out() -> None:
+    built = build(
+        [{"name": "one.test", "file": "1", "primary": "a.test", "secondaries": ["bind_secondary"]}],
+        groups={"bind_secondary": ["a.test", "b.test"]},
+    )
+    assert built.zones["one.test"].secondaries == ("b.test",)
+
+
+# --- what each variable of a host shifts -----------------------------------------------------------------------------
+
+
+def flat(built: Topology) -> dict[str, Any]:
+    """Everything that follows from a topology: part -> value."""
+    parts: dict[str, Any] = {}
+    for link in built.links.values():
+        for field, value in dataclasses.asdict(link).items():
+            parts["link %s>%s %s" % (link.primary[0], link.secondary[0], field)] = value
+    for host in built.servers:
+        for key, value in topology.host_view(built, host).items():
+            for each in value if key.startswith("links_as_") else [value]:
+                name = "%s %s" % (key, each["id"][0]) if key.startswith("links_as_") else key
+                parts["view %s %s" % (host[0], name)] = each
+        for number, check in enumerate(topology.checks_on(built, host, built.zones)):
+            for key, value in check.items():
+                parts["check %s %d %s" % (host[0], number, key)] = value
+    for check in topology.stranger_checks(built):
+        for key, value in check.items():
+            parts["stranger %s %s" % (check["server"][0], key)] = value
+    return parts
+
+
+def shifted(hosts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The parts that differ once these variables are set, with their new values; no part comes or goes."""
+    before, after = flat(build()), flat(build(hosts=hosts))
+    assert before.keys() == after.keys()
+    return {part: after[part] for part in after if after[part] != before[part]}
+
+
+def test_dns_transfer_address_of_a_secondary_is_what_its_primary_sees() -> None:
+    found = shifted({"b.test": {"dns_transfer_address": "203.0.113.2"}})
+    assert found.pop("view a links_as_primary b")["transfer_to"] == ["203.0.113.2"]
+    assert found.pop("view b links_as_secondary a")["transfer_to"] == ["203.0.113.2"]
+    addresses = [V4[host] for host in HOSTS] + ["203.0.113.2"]
+    assert [found.pop("view %s server_addresses" % host) for host in "abc"] == [addresses] * 3
+    assert found == {"link a>b transfer_to": ("203.0.113.2",)}
+
+
+def test_dns_transfer_address_of_a_primary_is_where_its_notifies_come_from() -> None:
+    found = shifted({"a.test": {"dns_transfer_address": "203.0.113.1"}})
+    for secondary in "bc":
+        assert found.pop("view a links_as_primary %s" % secondary)["notify_from"] == ["203.0.113.1"]
+        assert found.pop("view %s links_as_secondary a" % secondary)["notify_from"] == ["203.0.113.1"]
+    for host in "abc":
+        found.pop("view %s server_addresses" % host)
+    assert found == {"link a>b notify_from": ("203.0.113.1",), "link a>c notify_from": ("203.0.113.1",)}
+
+
+def test_dns_transfer_source_is_local_to_its_host() -> None:
+    assert shifted({"b.test": {"dns_transfer_source": "10.0.0.2"}}) == {
+        "view b transfer_source": {"ipv4": "10.0.0.2", "ipv6": ""},
+        # The transfer and the two refusals ask from there; the check of its own content does not.
+        "check b 1 source": "10.0.0.2",
+        "check b 2 source": "10.0.0.2",
+        "check b 3 source": "10.0.0.2",
+    }
+    both = build(hosts={"b.test": {"dns_transfer_source": ["2001:db8::5", "10.0.0.2"]}})
+    assert topology.host_view(both, "b.test")["transfer_source"] == {"ipv4": "10.0.0.2", "ipv6": "2001:db8::5"}
+
+
+def test_dns_listen_address_is_where_the_server_finds_itself() -> None:
+    found = shifted({"b.test": {"dns_listen_address": ["10.0.0.2"]}})
+    assert found.pop("view b self")["transfer_from"] == ["10.0.0.2"]
+    assert found == {
+        "link b>b transfer_from": ("10.0.0.2",),
+        "link b>b transfer_to": ("10.0.0.2",),
+        "view b listen": {"ipv4": ["10.0.0.2"], "ipv6": []},
+        "view b own_server": {"b.test": {"addresses": ["10.0.0.2"], "port": 53}},
+        "check b 0 address": "10.0.0.2",
+    }
+
+
+def test_dns_port_is_where_others_ask() -> None:
+    found = shifted({"b.test": {"dns_port": 5353}})
+    assert found.pop("view a links_as_primary b")["port"] == 5353
+    assert found.pop("view b self")["port"] == 5353
+    (zone,) = found.pop("view a zones_as_primary")
+    assert zone["ask"] == [["192.0.2.2", 5353], ["192.0.2.3", 53]]
+    assert found == {
+        "view b port": 5353,
+        "view b own_server": {"b.test": {"addresses": ["192.0.2.2"], "port": 5353}},
+        "check a 1 port": 5353,
+        "check b 0 port": 5353,
+        "stranger b port": 5353,
+    }
+
+
+def test_dns_id_is_in_key_names_and_nowhere_else() -> None:
+    hosts = {"b.test": {"dns_id": "stable.id"}}
+    built = build(hosts=hosts)
+    assert built.links[("a.test", "b.test")].keys == ("g1.stable.id.from.a.test",)
+    assert built.links[("b.test", "b.test")].keys == ("g1.self.stable.id",)
+    assert set(map(lambda part: part.split(" ", 2)[0] + " " + part.split()[-1], shifted_keys(hosts))) == {
+        "link keys",
+        "view key_files",
+        "view id",
+        "view self",
+        "view zones_as_primary",  # names its links by id
+        "check key_file",
+    }
+
+
+def shifted_keys(hosts: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Like shifted() where an id changes: the views of links go by id, and are left out."""
+    before, after = flat(build()), flat(build(hosts=hosts))
+    return {part for part in after if "links_as_" not in part and after[part] != before.get(part)}
+
+
+def test_dns_name_is_the_id_too_unless_that_is_given() -> None:
+    assert build(hosts={"b.test": {"dns_name": "NS2.example.org."}}).servers["b.test"].id == "ns2.example.org"
+    found = shifted({"b.test": {"dns_name": "ns2.example.org", "dns_id": "b.test"}})
+    assert found == {"view b name": "ns2.example.org"}
+
+
+def test_dns_hidden_and_dns_site_change_no_link() -> None:
+    assert shifted({"a.test": {"dns_hidden": True, "dns_site": "fra2"}}) == {}
+    server = build(hosts={"a.test": {"dns_hidden": True, "dns_site": 2}}).servers["a.test"]
+    assert (server.hidden, server.site) == (True, "2")
+
+
+def test_a_renamed_host_that_keeps_its_id_keeps_its_keys() -> None:
+    def names(host: str) -> set[str]:
+        hosts = {host: {"dns_address": "192.0.2.7", "dns_name": "ns7.example.net", "dns_id": "seven.test"}}
+        built = build(hosts=hosts, groups={"bind_secondary": [host]})
+        return {name for link in built.links.values() for name in link.keys}
+
+    assert names("old-name") == names("new.name.test")
+    assert "g1.seven.test.from.a.test" in names("old-name")
+
+
+def test_addresses_are_canonical_and_each_once() -> None:
+    written = ["2001:DB8:0::0002", "192.0.2.2", "2001:db8::2"]
+    assert build(hosts={"b.test": {"dns_address": written}}).servers["b.test"].addresses == ("2001:db8::2", "192.0.2.2")
+
+
+def test_an_empty_list_is_the_default() -> None:
+    empty = {variable: [] for variable in ("dns_listen_address", "dns_transfer_address", "dns_transfer_source")}
+    assert shifted({"b.test": empty}) == {}
+
+
+# --- keys ------------------------------------------------------------------------------------------------------------
+
+
+def test_generations_are_in_the_order_of_preference() -> None:
+    built = build(generations=[2, 1])
+    assert built.links[("a.test", "b.test")].keys == ("g2.b.test.from.a.test", "g1.b.test.from.a.test")
+    assert built.self_link("c.test").keys == ("g2.self.c.test", "g1.self.c.test")
+
+
+def test_given_keys_replace_those_of_their_link_only() -> None:
+    given_keys = [GivenKey("a.test", "b.test", "new.key"), GivenKey("a.test", "b.test", "old.key")]
+    found = build(generations=[2, 1], given_keys=given_keys).links
+    assert found[("a.test", "b.test")].keys == ("new.key", "old.key")
+    assert found[("a.test", "c.test")].keys == ("g2.c.test.from.a.test", "g1.c.test.from.a.test")
+    assert found[("b.test", "b.test")].keys == ("g2.self.b.test", "g1.self.b.test")
+
+
+def test_a_key_may_be_given_for_a_self_link() -> None:
+    found = build(given_keys=[GivenKey("b.test", "b.test", "verify")]).links
+    assert found[("b.test", "b.test")].keys == ("verify",)
+
+
+def test_a_host_has_the_keys_of_its_own_links_only() -> None:
+    built = build(generations=[2, 1])
+    assert topology.host_view(built, "a.test")["key_files"] == [
+        "/etc/bind/keys/%s.key" % name
+        for name in (
+            "g1.b.test.from.a.test",
+            "g1.c.test.from.a.test",
+            "g1.self.a.test",
+            "g2.b.test.from.a.test",
+            "g2.c.test.from.a.test",
+            "g2.self.a.test",
+        )
+    ]
+    assert topology.host_view(built, "c.test")["key_files"] == [
+        "/etc/nsd/keys/%s.key" % name
+        for name in ("g1.c.test.from.a.test", "g1.self.c.test", "g2.c.test.from.a.test", "g2.self.c.test")
+    ]
+
+
+def test_a_key_file_is_a_file_in_the_folder_of_keys() -> None:
+    assert topology.key_file("bind", "a/b") == "/etc/bind/keys/a+b.key"
+
+
+# --- views -----------------------------------------------------------------------------------------------------------
+
+
+def test_views_are_plain_data_without_secrets() -> None:
+    built = build()
+    for view in [topology.overview(built), *(topology.host_view(built, host) for host in HOSTS)]:
+        assert json.loads(json.dumps(view)) == view
+        assert "secret" not in json.dumps(view)
+
+
+def test_the_overview() -> None:
+    built = build(["one.test", {"name": "two.test", "file": "2", "secondaries": ["b.test"]}])
+    view = topology.overview(built)
+    assert view["servers"]["b.test"] == {
+        "kind": "bind",
+        "name": "b.test",
+        "addresses": ["192.0.2.2"],
+        "port": 53,
+        "site": None,
+        "hidden": False,
+    }
+    assert view["zones"] == [
+        {"name": "one.test", "primary": "a.test", "secondaries": ["b.test", "c.test"]},
+        {"name": "two.test", "primary": "a.test", "secondaries": ["b.test"]},
+    ]
+    assert [(link["secondary"], link["zones"]) for link in view["links"]] == [
+        ("b.test", ["one.test", "two.test"]),
+        ("c.test", ["one.test"]),
+    ]
+    assert "/srv" not in json.dumps(view)
+
+
+def test_a_secondary_proves_its_transfers_and_refusals() -> None:
+    built = build(
+        ["one.test", "two.test", {"name": "three.test", "file": "3", "secondaries": ["c.test"]}],
+        hosts={host: {"dns_address": [V4[host], V6[host]]} for host in HOSTS},
+    )
+    found = topology.checks_on(built, "b.test", ["two.test", "one.test", "three.test"])
+    short = [
+        (check["check"], check["server"], check["address"], (check["key_file"] or "").split("/")[-1], check["zones"])
+        for check in found
+    ]
+    own, link = "g1.self.b.test.key", "g1.b.test.from.a.test.key"
+    assert short == [
+        # All it serves by its own addresses; the content is compared once.
+        ("content", "b.test", "192.0.2.2", own, ["one.test", "two.test"]),
+        ("content", "b.test", "2001:db8::2", own, ["one.test"]),
+        ("transfer", "a.test", "192.0.2.1", link, ["one.test", "two.test"]),
+        ("transfer", "a.test", "2001:db8::1", link, ["one.test"]),
+        # Once a server and ACL: no key, and a key that is not this link's.
+        ("refusal", "a.test", "192.0.2.1", "", ["one.test"]),
+        ("refusal", "a.test", "2001:db8::1", "", ["one.test"]),
+        ("refusal", "a.test", "192.0.2.1", own, ["one.test"]),
+        ("refusal", "a.test", "2001:db8::1", own, ["one.test"]),
+    ]
+
+
+def test_a_primary_proves_that_the_key_of_a_link_does_not_open_the_secondary() -> None:
+    found = topology.checks_on(build(), "a.test", ["example.com"])
+    assert [(check["check"], check["server"], check["key_file"]) for check in found] == [
+        ("content", "a.test", "/etc/bind/keys/g1.self.a.test.key"),
+        ("refusal", "b.test", "/etc/bind/keys/g1.b.test.from.a.test.key"),
+        ("refusal", "c.test", "/etc/bind/keys/g1.c.test.from.a.test.key"),
+    ]
+
+
+def test_refusals_are_checked_though_no_zone_is_chosen() -> None:
+    found = topology.checks_on(build(), "b.test", [])
+    assert [(check["check"], check["zones"]) for check in found] == [("refusal", ["example.com"])] * 2
+
+
+def test_a_host_checks_with_its_own_keys_only() -> None:
+    built = build(generations=[2, 1])
+    for host in HOSTS:
+        own = set(topology.host_view(built, host)["key_files"])
+        used = {check["key_file"] for check in topology.checks_on(built, host, built.zones)} - {None}
+        assert used and used <= own
+
+
+def test_a_stranger_tries_every_address_of_every_server_that_has_a_zone() -> None:
+    built = build(
+        [{"name": name, "file": name, "secondaries": ["b.test"]} for name in ("two.test", "one.test")],
+        hosts={"b.test": {"dns_address": ["192.0.2.2", "2001:db8::2"], "dns_port": 5353}},
+    )
+    common = {"check": "refusal", "source": None, "key_file": None, "zones": ["one.test"]}
+    assert topology.stranger_checks(built) == [
+        {**common, "server": "a.test", "address": "192.0.2.1", "port": 53},
+        {**common, "server": "b.test", "address": "192.0.2.2", "port": 5353},
+        {**common, "server": "b.test", "address": "2001:db8::2", "port": 5353},
+    ]
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
+
+LABELS = st.from_regex(r"[a-z0-9_/]([a-z0-9_/-]{0,20}[a-z0-9_/])?", fullmatch=True)
+NAMES = st.lists(LABELS, min_size=1, max_size=6).map(".".join)
+
+
+@settings(max_examples=50)
+@given(NAMES)
+def test_a_zone_name_survives_its_file_name(name: str) -> None:
+    assert topology.domain_name(name) == name
+    stem = topology.file_name(name)
+    assert "/" not in stem
+    assert topology.zone_name_of_file(stem) == name
+
+
+@settings(max_examples=50)
+@given(NAMES, NAMES)
+def test_two_zones_never_share_a_file(one: str, other: str) -> None:
+    assert (topology.file_name(one) == topology.file_name(other)) == (one == other)
+
+
+def test_a_delegation_of_a_part_of_a_network() -> None:
+    built = build([], directory_files={"0+25.2.0.192.in-addr.arpa.zone": "/srv/z"})
+    primary, secondary = (topology.host_view(built, host) for host in ("a.test", "c.test"))
+    for view, role, other in ((primary, "primary", "secondary"), (secondary, "secondary", "primary")):
+        (zone,) = view["zones_as_%s" % role]
+        assert (zone["name"], zone["file_name"]) == ("0/25.2.0.192.in-addr.arpa", "0+25.2.0.192.in-addr.arpa")
+        assert view["files_as_%s" % role] == ["0+25.2.0.192.in-addr.arpa.zone"]
+        assert view["files_as_%s" % other] == view["zones_as_%s" % other] == []
+
+
+@pytest.mark.parametrize(
+    "value, name",
+    [("Example.COM", "example.com"), ("example.com.", "example.com"), ("com", "com"), ("_dmarc.a_b.c", "_dmarc.a_b.c")],
+)
+def test_domain_names(value: str, name: str) -> None:
+    assert topology.domain_name(value) == name
+
+
+LONG = ".".join(["a" * 63] * 3 + ["a" * 62])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        ".",
+        "..",
+        "a..b",
+        ".a",
+        "a b",
+        "a\n",
+        "example.com\n",
+        "-a",
+        "a-",
+        "a" * 64,
+        LONG,
+        "a;b",
+        'a"',
+        "/../b",
+        "*.a",
+    ],
+)
+def test_what_is_no_domain_name(value: str) -> None:
+    with pytest.raises(ValueError, match="is not a domain name"):
+        topology.domain_name(value)
+
+
+def test_a_name_of_253_octets_is_one() -> None:
+    assert topology.domain_name(LONG[:-1]) == LONG[:-1]
+
+
+@pytest.mark.parametrize("value", ["a_b.test", "a/b.test", "192.0.2.1", "ns1.test\n"])
+def test_what_is_no_host_name(value: str) -> None:
+    with pytest.raises(ValueError, match="is not a domain name"):
+        topology.domain_name(value, host_name=True)
+
+
+# --- mistakes --------------------------------------------------------------------------------------------------------
+
+LIST = 'Write one address or a list, such as %s: [192.0.2.1, "2001:db8::1"].'
+ONE = {"name": "example.com", "file": "f"}
+
+MISTAKES = {
+    "secondary misspelt": (
+        make_site([{**ONE, "secondaries": ["c.tset"]}]),
+        'zone example.com: its secondary "c.tset" is neither a host nor a group (did you mean "c.test"?).'
+        " Secondaries are hosts of bind_secondary and nsd_secondary, or groups of them.",
+    ),
+    "group misspelt": (
+        make_site([{**ONE, "secondaries": ["nsd_secondaries"]}]),
+        'zone example.com: its secondary "nsd_secondaries" is neither a host nor a group'
+        ' (did you mean "nsd_secondary"?).'
+        " Secondaries are hosts of bind_secondary and nsd_secondary, or groups of them.",
+    ),
+    "secondary like nothing": (
+        make_site([{**ONE, "secondaries": ["zzz"]}]),
+        'zone example.com: its secondary "zzz" is neither a host nor a group.'
+        " Secondaries are hosts of bind_secondary and nsd_secondary, or groups of them.",
+    ),
+    "secondary that is another host": (
+        make_site([{**ONE, "secondaries": ["web.test"]}], groups={"web": ["web.test"]}),
+        'zone example.com: its secondary "web.test" is in none of the groups bind_secondary, nsd_secondary.'
+        " Add the host to one of them.",
+    ),
+    "group of other hosts": (
+        make_site([{**ONE, "secondaries": ["web"]}], groups={"web": ["web.test"]}),
+        'zone example.com: its secondary "web.test" is in none of the groups bind_secondary, nsd_secondary.'
+        " Add the host to one of them.",
+    ),
+    "the primary as secondary": (
+        make_site([{**ONE, "secondaries": ["a.test"]}]),
+        'zone example.com: its primary "a.test" is listed as its secondary. Take it out of secondaries.',
+    ),
+    "a group with nobody but the primary": (
+        make_site([{**ONE, "secondaries": ["bind_primary"]}]),
+        "zone example.com: it has no secondary, so it would not be redundant."
+        " Put a host into bind_secondary or nsd_secondary, or list one under secondaries.",
+    ),
+    "an empty group": (
+        make_site([{**ONE, "secondaries": ["later"]}], groups={"later": []}),
+        "zone example.com: it has no secondary, so it would not be redundant."
+        " Put a host into bind_secondary or nsd_secondary, or list one under secondaries.",
+    ),
+    "no secondary named": (
+        make_site([{**ONE, "secondaries": []}]),
+        "zone example.com: it has no secondary, so it would not be redundant."
+        " Put a host into bind_secondary or nsd_secondary, or list one under secondaries.",
+    ),
+    "no secondary at all": (
+        make_site(groups={"bind_secondary": [], "nsd_secondary": []}),
+        "zone example.com: it has no secondary, so it would not be redundant."
+        " Put a host into bind_secondary or nsd_secondary, or list one under secondaries.",
+    ),
+    "secondaries as text": (
+        make_site([{**ONE, "secondaries": "b.test"}]),
+        "zone example.com: secondaries is not a list. Write  secondaries: [HOST or GROUP, ...].",
+    ),
+    "a mapping among the secondaries": (
+        make_site([{**ONE, "secondaries": [{"b.test": None}]}]),
+        "zone example.com: secondaries has {'b.test': None}, which is not text."
+        " Write  secondaries: [HOST or GROUP, ...].",
+    ),
+    "primary misspelt": (
+        make_site([{**ONE, "primary": "a.tset"}]),
+        'zone example.com: its primary "a.tset" is not a host of bind_primary (did you mean "a.test"?).'
+        " Name one of: a.test.",
+    ),
+    "several primaries": (
+        make_site(groups={"bind_primary": ["a.test", "b.test"]}),
+        "zone example.com: bind_primary has the hosts a.test, b.test, so the zone must say which one is its primary."
+        " Add  primary: HOST  to its entry in dns_zones.",
+    ),
+    "no primary": (
+        make_site(groups={"bind_primary": []}),
+        "zone example.com: bind_primary has no host, so the zone must say which one is its primary."
+        " Put a host into bind_primary.",
+    ),
+    "no primary, but one is named": (
+        make_site([{**ONE, "primary": "a.test"}], groups={"bind_primary": []}),
+        'zone example.com: its primary "a.test" is not a host of bind_primary. Put it into bind_primary.',
+    ),
+    "no server": (
+        make_site(groups={"bind_primary": [], "bind_secondary": [], "nsd_secondary": []}),
+        "the inventory has no hosts in bind_primary, bind_secondary, nsd_secondary."
+        " Put the primary into bind_primary and at least one host into bind_secondary or nsd_secondary.",
+    ),
+    "no zone": (
+        make_site([]),
+        "the inventory has no zones."
+        " Set dns_zones, or dns_zone_directory to a folder with files named like example.com.zone.",
+    ),
+    "BIND and NSD on one host": (
+        make_site(groups={"nsd_secondary": ["b.test", "c.test"]}),
+        "host b.test: it is in a BIND group and in nsd_secondary."
+        " One host runs one name server: take it out of one of the groups.",
+    ),
+    "no address": (
+        make_site(hosts={"b.test": {"dns_address": None}}),
+        "host b.test: dns_address is missing: the address where this server answers DNS."
+        " Add it to the host, for example  b.test: {dns_address: 192.0.2.1}.",
+    ),
+    "an empty list of addresses": (
+        make_site(hosts={"b.test": {"dns_address": []}}),
+        "host b.test: dns_address is missing: the address where this server answers DNS."
+        " Add it to the host, for example  b.test: {dns_address: 192.0.2.1}.",
+    ),
+    "an address with a hole": (
+        make_site(hosts={"b.test": {"dns_address": ["192.0.2.2", "192.0.2"]}}),
+        "host b.test: dns_address has '192.0.2', which is not an IP address. " + LIST % "dns_address",
+    ),
+    "a number as address": (
+        make_site(hosts={"b.test": {"dns_address": 3221225986}}),
+        "host b.test: dns_address has 3221225986, which is not an IP address. " + LIST % "dns_address",
+    ),
+    "two addresses in one text": (
+        make_site(hosts={"b.test": {"dns_address": "192.0.2.2, 192.0.2.9"}}),
+        "host b.test: dns_address has '192.0.2.2, 192.0.2.9', which is not an IP address. " + LIST % "dns_address",
+    ),
+    "a network as address": (
+        make_site(hosts={"b.test": {"dns_transfer_address": "192.0.2.0/24"}}),
+        "host b.test: dns_transfer_address has '192.0.2.0/24', which is not an IP address. "
+        + LIST % "dns_transfer_address",
+    ),
+    "a mapping as address": (
+        make_site(hosts={"b.test": {"dns_listen_address": {"ipv4": "192.0.2.2"}}}),
+        "host b.test: dns_listen_address has {'ipv4': '192.0.2.2'}, which is not an IP address. "
+        + LIST % "dns_listen_address",
+    ),
+    "every address": (
+        make_site(hosts={"b.test": {"dns_listen_address": "0.0.0.0"}}),
+        "host b.test: dns_listen_address has 0.0.0.0, which is not the address of one host. Write that address.",
+    ),
+    "a multicast address": (
+        make_site(hosts={"b.test": {"dns_address": "ff02::1"}}),
+        "host b.test: dns_address has ff02::1, which is not the address of one host. Write that address.",
+    ),
+    "two sources of one family": (
+        make_site(hosts={"b.test": {"dns_transfer_source": ["10.0.0.1", "10.0.0.2", "2001:db8::2"]}}),
+        "host b.test: dns_transfer_source has more than one IPv4 address. Leave one: a query has one source.",
+    ),
+    "a port of text": (
+        make_site(hosts={"b.test": {"dns_port": "domain"}}),
+        "host b.test: dns_port 'domain' is not a port number."
+        " Write a number from 1 to 65535, or leave it out for 53.",
+    ),
+    "a port that is a digit of another script": (
+        make_site(hosts={"b.test": {"dns_port": "\u00b2"}}),
+        "host b.test: dns_port '\u00b2' is not a port number."
+        " Write a number from 1 to 65535, or leave it out for 53.",
+    ),
+    "port 0": (
+        make_site(hosts={"b.test": {"dns_port": 0}}),
+        "host b.test: dns_port 0 is not a port number. Write a number from 1 to 65535, or leave it out for 53.",
+    ),
+    "port true": (
+        make_site(hosts={"b.test": {"dns_port": True}}),
+        "host b.test: dns_port True is not a port number. Write a number from 1 to 65535, or leave it out for 53.",
+    ),
+    "hidden as text": (
+        make_site(hosts={"b.test": {"dns_hidden": "maybe"}}),
+        "host b.test: dns_hidden 'maybe' is not true or false. Write  dns_hidden: true  or leave it out.",
+    ),
+    "a short inventory name": (
+        make_site(hosts={"ns9": {"dns_address": "192.0.2.9"}}, groups={"bind_secondary": ["ns9"]}),
+        'host ns9: dns_name: "ns9 (the inventory name)" is not a domain name.'
+        " Add  dns_name: ns9.example.net  (its name in NS records) to the host.",
+    ),
+    "an address as inventory name": (
+        make_site(hosts={"192.0.2.9": {"dns_address": "192.0.2.9"}}, groups={"bind_secondary": ["192.0.2.9"]}),
+        'host 192.0.2.9: dns_name: "192.0.2.9" is not a domain name.'
+        " Add  dns_name: ns1.example.net  (its name in NS records) to the host.",
+    ),
+    "a name that is none": (
+        make_site(hosts={"b.test": {"dns_name": "ns_2.test"}}),
+        'host b.test: dns_name: "ns_2.test" is not a domain name.'
+        " Write the server's host name, as NS records have it.",
+    ),
+    "an id that is none": (
+        make_site(hosts={"b.test": {"dns_id": 'b"; };'}}),
+        'host b.test: dns_id: "b"; };" is not a domain name. Write a domain name.',
+    ),
+    "one name for two servers": (
+        make_site(hosts={"b.test": {"dns_name": "ns.test"}, "c.test": {"dns_name": "NS.test.", "dns_id": "c.test"}}),
+        "host c.test: dns_name ns.test is also that of host b.test. Every server needs its own.",
+    ),
+    "one id for two servers": (
+        make_site(hosts={"c.test": {"dns_id": "b.test"}}),
+        "host c.test: dns_id b.test is also that of host b.test. Every server needs its own.",
+    ),
+    "one address for two servers": (
+        make_site(
+            hosts={
+                "b.test": {"dns_address": ["192.0.2.2", "2001:db8::2"]},
+                "c.test": {"dns_address": ["2001:DB8::2", "192.0.2.3"]},
+            }
+        ),
+        "host c.test: dns_address 2001:db8::2 port 53 is also that of host b.test. Every server needs its own.",
+    ),
+    "zone name no": (
+        make_site([{"name": False, "file": "f"}]),
+        "dns_zones[0]: name: False is not text; YAML reads it as bool: put it in quotes."
+        " Write the zone's name, such as example.com.",
+    ),
+    "zone name 1.5": (
+        make_site([{"name": 1.5, "file": "f"}]),
+        "dns_zones[0]: name: 1.5 is not text; YAML reads it as float: put it in quotes."
+        " Write the zone's name, such as example.com.",
+    ),
+    "zone name outside ASCII": (
+        make_site([{"name": "m\u00fcller.example", "file": "f"}]),
+        'dns_zones[0]: name: "m\u00fcller.example" has letters outside ASCII: write its A-labels (xn--...).'
+        " Write the zone's name, such as example.com.",
+    ),
+    "zone name of two lines": (
+        make_site([{"name": "example.com\n", "file": "f"}]),
+        'dns_zones[0]: name: "example.com\n" is not a domain name. Write the zone\'s name, such as example.com.',
+    ),
+    "zone as text": (
+        make_site(zones=[["example.com"]]),
+        "dns_zones[0] has no name. Write it as  {name: example.com, file: zones/example.com.zone}.",
+    ),
+    "zone without a name": (
+        make_site(["ok.test", {"file": "f"}]),
+        "dns_zones[1] has no name. Write it as  {name: example.com, file: zones/example.com.zone}.",
+    ),
+    "zone twice": (
+        make_site(["example.com", "other.test", {"name": "EXAMPLE.com.", "file": "g"}]),
+        "zone example.com: it is in dns_zones twice, as entries 0 and 2. Keep one of the two.",
+    ),
+    "zone with text in two places": (
+        make_site(directory_files={"example.com.zone": "/srv/zones/example.com.zone"}),
+        "zone example.com: its text is in two places: /srv/example.com.zone and /srv/zones/example.com.zone."
+        " Take  file  out of its entry in dns_zones, or move the other file out of dns_zone_directory.",
+    ),
+    "two files of one zone": (
+        make_site([], directory_files={name: "/srv/" + name for name in ("example.com.zone", "Example.com.zone")}),
+        "zone example.com, /srv/example.com.zone: /srv/Example.com.zone is a file of the same zone."
+        " Keep one of the two files.",
+    ),
+    "a file that is named after no zone": (
+        make_site(directory_files={"my zone.zone": "/srv/my zone.zone"}),
+        '/srv/my zone.zone: "my zone" is not a domain name. Name zone files like example.com.zone.',
+    ),
+    "missing file": (
+        make_site([{"name": "example.com", "file": "missing/example.com.zone"}]),
+        "zone example.com, missing/example.com.zone: there is no such file on the controller."
+        " Relative paths start at dns_base_directory, by default the inventory's folder.",
+    ),
+    "a list as file": (
+        make_site([{"name": "example.com", "file": ["f"]}]),
+        "zone example.com, ['f']: there is no such file on the controller."
+        " Relative paths start at dns_base_directory, by default the inventory's folder.",
+    ),
+    "no file": (
+        make_site([{"name": "0/25.2.0.192.in-addr.arpa"}]),
+        "zone 0/25.2.0.192.in-addr.arpa: dns_zones[0] has no file, and dns_zone_directory has no"
+        " 0+25.2.0.192.in-addr.arpa.zone. Add  file: zones/0+25.2.0.192.in-addr.arpa.zone.",
+    ),
+    "unknown key": (
+        make_site([{**ONE, "secondary": ["b.test"]}]),
+        'zone example.com: its entry in dns_zones has the unknown key "secondary". Did you mean "secondaries"?',
+    ),
+    "unknown key like nothing": (
+        make_site([{**ONE, 7: 7}]),
+        'zone example.com: its entry in dns_zones has the unknown key "7".'
+        " Known keys: name, file, primary, secondaries, kind, serial.",
+    ),
+    "key to come": (
+        make_site([{**ONE, "records": []}]),
+        'zone example.com: "records" is not built yet. Take it out, and put the records into a zone file.',
+    ),
+    "kind to come": (
+        make_site([{**ONE, "kind": "signed"}]),
+        'zone example.com: kind "signed" is not built yet. Write "static" or leave it out.',
+    ),
+    "serial to come": (
+        make_site([{**ONE, "serial": "keep"}]),
+        'zone example.com: serial "keep" is not built yet. Write "auto" or leave it out.',
+    ),
+    "one key for two links": (
+        make_site(given_keys=[GivenKey("a.test", "b.test", "k"), GivenKey("a.test", "c.test", "k")]),
+        'host c.test: the TSIG key "k" is that of the link from a.test to b.test already.'
+        " Every link needs its own key.",
+    ),
+    "a given key with the name of a derived one": (
+        make_site(given_keys=[GivenKey("a.test", "b.test", "g1.c.test.from.a.test")]),
+        'host c.test: the TSIG key "g1.c.test.from.a.test" is that of the link from a.test to b.test already.'
+        " Every link needs its own key.",
+    ),
+    "a key with its ends swapped": (
+        make_site(given_keys=[GivenKey("b.test", "a.test", "k")]),
+        'the key "k" in tsig_keys is for a link from "b.test" to "a.test", and there is no such link.'
+        " Write the hosts' inventory names: primary is where the zones are transferred from.",
+    ),
+    "a key name that is too long": (
+        make_site(hosts={"b.test": {"dns_id": LONG[:-10]}}),
+        "host b.test: the name of its TSIG key is longer than 253 octets: g1.%s.from.a.test."
+        " Give a.test or b.test a shorter dns_id." % LONG[:-10],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_told_with_its_mend(name: str) -> None:
+    site, message = MISTAKES[name]
+    assert message in mistakes(site)
+    # One mistake, one message; but two servers of one id have keys of one name too.
+    assert len(mistakes(site)) == 1 or name == "one id for two servers"
+
+
+@pytest.mark.parametrize("key", topology.ZONE_KEYS_TO_COME)
+def test_a_key_to_come_is_not_called_unknown(key: str) -> None:
+    assert mistakes(make_site([{**ONE, key: 1}])) == [
+        'zone example.com: "%s" is not built yet. Take it out, and put the records into a zone file.' % key
+    ]
+
+
+def test_what_the_design_calls_default_is_accepted() -> None:
+    zone = {**ONE, "kind": "static", "serial": "auto", "primary": None, "secondaries": None}
+    assert build([zone]) == build([ONE])
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    found = mistakes(
+        make_site(
+            [
+                {"name": "one.test", "file": "missing/1", "secondaries": ["nobody"]},
+                {"name": "two.test", "file": "2", "primary": "nobody"},
+                {"name": False},
+                {"name": "three.test", "file": "3", "ttl": 5},
+            ],
+            hosts={"a.test": {"dns_port": -1}, "b.test": {"dns_address": "x"}, "c.test": {"dns_address": None}},
+            directory_files={"no zone.zone": "/srv/no zone.zone"},
+        )
+    )
+    # The zone without a file is not looked at any further.
+    for part in ("dns_port -1", "'x'", "dns_address is missing", "no such file", 'primary "nobody"', "False", "ttl"):
+        assert sum(part in line for line in found) == 1, part
+    assert any("no zone" in line for line in found)
+
+
+def test_a_problem_in_words() -> None:
+    assert str(Problem("it is wrong")) == "it is wrong."
+    assert str(Problem("it is wrong", "Mend it")) == "it is wrong. Mend it."
+    assert str(Problem("wrong", "Mend", zone="z", host="h", file="f", line=3)) == "host h, zone z, f:3: wrong. Mend."
+    one, two = InputError([Problem("x")]), InputError(iter([Problem("x"), Problem("y")]))
+    assert one.as_message() == "1 mistake:\nx."
+    assert two.as_message() == "2 mistakes:\nx.\ny."
+
+
+# --- properties ------------------------------------------------------------------------------------------------------
+
+ADDRESSES = st.one_of(
+    st.sampled_from([*V4.values(), *V6.values(), "10.0.0.1", "2001:db8::9"]),
+    st.lists(st.sampled_from([*V4.values(), *V6.values(), "10.0.0.1", "2001:db8::9"]), max_size=3),
+)
+RUBBISH = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=8),
+    st.sampled_from(["", "0.0.0.0", "::", "fe80::1%eth0", "b.test", "no", "\u0661"]),
+    st.recursive(
+        st.one_of(st.none(), st.text(max_size=3), st.integers()),
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=2)),
+        max_leaves=4,
+    ),
+)
+HOST_NAMES = ["a.test", "b.test", "c.test", "d.test", "short", "192.0.2.7"]
+ALL_GROUPS = ["bind_primary", "bind_secondary", "nsd_secondary", "web", "empty"]
+VARIABLES = st.fixed_dictionaries(
+    {},
+    optional={
+        "dns_address": ADDRESSES | RUBBISH,
+        "dns_listen_address": ADDRESSES | RUBBISH,
+        "dns_transfer_address": ADDRESSES | RUBBISH,
+        "dns_transfer_source": ADDRESSES | RUBBISH,
+        "dns_name": st.sampled_from(["ns1.example.net", "ns2.example.net"]) | RUBBISH,
+        "dns_id": st.sampled_from(["x.test", "y.from.test", "from"]) | RUBBISH,
+        "dns_port": st.integers(-1, 70000) | RUBBISH,
+        "dns_hidden": st.booleans() | RUBBISH,
+        "dns_site": RUBBISH,
+    },
+)
+ZONE_NAMES = ["example.com", "Example.com.", "other.test", "0/25.2.0.192.in-addr.arpa"]
+ENTRIES = st.one_of(
+    RUBBISH,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "name": st.sampled_from(ZONE_NAMES) | RUBBISH,
+            "file": st.sampled_from(["f", "g", "missing/h"]) | RUBBISH,
+            "primary": st.sampled_from(HOST_NAMES) | RUBBISH,
+            "secondaries": st.lists(st.sampled_from(HOST_NAMES + ALL_GROUPS) | RUBBISH, max_size=3) | RUBBISH,
+            "kind": RUBBISH,
+            "serial": RUBBISH,
+            "records": RUBBISH,
+            "nonsense": RUBBISH,
+        },
+    ),
+)
+ANY_SITE = st.builds(
+    Site,
+    hosts=st.dictionaries(st.sampled_from(HOST_NAMES), VARIABLES, max_size=5),
+    groups=st.dictionaries(
+        st.sampled_from(ALL_GROUPS), st.lists(st.sampled_from(HOST_NAMES), max_size=4, unique=True), max_size=5
+    ),
+    zones=st.lists(ENTRIES, max_size=4),
+    directory_files=st.dictionaries(
+        st.sampled_from(["example.com.zone", "Example.com.zone", "x.test.zone", ".zone", "a b.zone"]),
+        st.just("/srv/file"),
+        max_size=3,
+    ),
+    zone_files=st.just({"f": "/srv/f", "g": "/srv/g", "missing/h": None}),
+    generations=st.sampled_from([(1,), (2, 1), (3, 2, 1)]),
+    given_keys=st.lists(
+        st.builds(GivenKey, st.sampled_from(HOST_NAMES), st.sampled_from(HOST_NAMES), st.sampled_from(["k1", "k2"])),
+        max_size=2,
+    ),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(ANY_SITE)
+def test_no_inventory_raises_anything_but_input_errors(site: Site) -> None:
+    try:
+        built = topology.build(site)
+    except InputError as error:
+        assert error.problems
+        assert all(isinstance(problem, Problem) and str(problem) for problem in error.problems)
+    else:
+        check_invariants(built)
+
+
+# The first two hosts have the first two.
+ROLES = [["bind_primary"], ["bind_secondary"], ["nsd_secondary"], ["bind_primary", "bind_secondary"]]
+
+
+@st.composite
+def good_sites(draw: st.DrawFn) -> Site:
+    """Inventories without a mistake: every host is dual-stack, or all hosts have the same family."""
+    count = draw(st.integers(2, 6))
+    families = draw(st.sampled_from([(4,), (6,), (4, 6)]))
+    hosts: dict[str, dict[str, Any]] = {}
+    groups: dict[str, list[str]] = {group: [] for group in ALL_GROUPS}
+    for number in range(count):
+        host = "h%d.test" % number
+        both = ["192.0.2.%d" % number, "2001:db8::%x" % (number + 1)]
+        hosts[host] = {"dns_address": both if families == (4, 6) else both[families[0] == 6]}
+        if draw(st.booleans()):
+            hosts[host]["dns_transfer_address"] = draw(
+                st.permutations(["203.0.113.%d" % number, "2001:db8:1::%x" % number])
+            )
+        if draw(st.booleans()):
+            hosts[host]["dns_id"] = "id%d.test" % number
+        roles = draw(st.sampled_from(ROLES)) if number > 1 else ROLES[number]
+        for role in roles:
+            groups[role].append(host)
+    secondaries = groups["bind_secondary"] + groups["nsd_secondary"]
+    zones = []
+    for number in range(draw(st.integers(1, 5))):
+        primary = draw(st.sampled_from(groups["bind_primary"]))
+        choice = [host for host in secondaries if host != primary]
+        chosen = draw(st.lists(st.sampled_from(choice), min_size=1, unique=True))
+        zones.append({"name": "z%d.test" % number, "file": "f", "primary": primary, "secondaries": chosen})
+    return Site(
+        hosts, groups, zones, zone_files={"f": "/srv/f"}, generations=draw(st.sampled_from([(1,), (2, 1), (7, 3, 1)]))
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(good_sites())
+def test_an_inventory_without_a_mistake_is_built(site: Site) -> None:
+    built = topology.build(site)
+    assert set(built.zones) == {zone["name"] for zone in site.zones}
+    check_invariants(built)
+
+
+def families_of(addresses: Iterable[str]) -> set[int]:
+    return {topology.family(address) for address in addresses}
+
+
+def check_invariants(built: Topology) -> None:
+    for zone in built.zones.values():
+        assert zone.secondaries and zone.primary not in zone.secondaries
+        assert len(set(zone.secondaries)) == len(zone.secondaries)
+        for secondary in zone.secondaries:
+            assert (zone.primary, secondary) in built.links
+    for (primary, secondary), link in built.links.items():
+        assert (primary, secondary) == (link.primary, link.secondary)
+        assert link.keys and link.transfer_from and link.transfer_to
+        assert families_of(link.transfer_from) == families_of(link.transfer_to)
+        assert families_of(link.notify_from) == families_of(link.notify_to)
+        if primary != secondary:
+            assert link.notify_to
+            assert any(zone.primary == primary and secondary in zone.secondaries for zone in built.zones.values())
+    names = [name for link in built.links.values() for name in link.keys]
+    assert len(names) == len(set(names))
+    for host in built.servers:
+        view = topology.host_view(built, host)
+        own = {name for ends, link in built.links.items() if host in ends for name in link.keys}
+        assert {topology.key_file(view["kind"], name) for name in own} == set(view["key_files"])
+        assert json.loads(json.dumps(view)) == view
+        topology.checks_on(built, host, built.zones)
+    json.dumps([topology.overview(built), topology.stranger_checks(built)])
+
+
+@settings(max_examples=50, deadline=None)
+@given(good_sites(), st.randoms(use_true_random=False))
+def test_the_order_of_the_input_does_not_matter(site: Site, chance: random.Random) -> None:
+    def shuffled(values: Iterable[Any]) -> list[Any]:
+        found = list(values)
+        chance.shuffle(found)
+        return found
+
+    other = dataclasses.replace(
+        site,
+        hosts=dict(shuffled(site.hosts.items())),
+        groups={group: shuffled(site.groups[group]) for group in shuffled(site.groups)},
+        zones=shuffled({**zone, "secondaries": shuffled(zone["secondaries"])} for zone in site.zones),
+    )
+    one, two = topology.build(site), topology.build(other)
+    assert one == two
+    for host in one.servers:
+        # As text: what is written into files is in the same order too.
+        texts = [json.dumps(topology.host_view(built, host)) for built in (one, two)]
+        assert texts[0] == texts[1]
+        assert topology.checks_on(one, host, one.zones) == topology.checks_on(two, host, two.zones)
+
+
+def test_ten_thousand_zones_are_built_fast() -> None:
+    zones = [{"name": "z%d.test" % number, "file": "f"} for number in range(10_000)]
+    began = time.process_time()
+    built = build(zones)
+    for host in built.servers:
+        topology.host_view(built, host)
+        topology.checks_on(built, host, built.zones)
+    assert time.process_time() - began < 5
