@@ -244,13 +244,24 @@ def test_line_ends_and_letters_are_kept(site: Site) -> None:
 
 def test_name_servers_that_are_not_the_servers_are_a_warning(site: Site) -> None:
     site.hosts["a.test"]["dns_hidden"] = True
+    site.hosts["b.test"]["dns_name"] = "z.test"
+    site.hosts["c.test"] = {"dns_address": "192.0.2.3"}
+    site.groups["nsd_secondary"] = ["c.test"]
     found = site.read()
     texts = found.zone_texts(found.topology.zones)
     (warning,) = found.warnings(texts)
     assert str(warning) == (
         "zone example.com, zones/example.com.zone: its NS records (a.test, b.test) are not the servers that serve it"
-        " (b.test). Change the NS records, or dns_name and dns_hidden of the hosts."
+        " (c.test, z.test). Change the NS records, or dns_name and dns_hidden of the hosts."
     )
+
+
+def test_warnings_of_a_text_are_told_too(site: Site) -> None:
+    site.write("zones/example.com.zone", ZONE.replace("$TTL 3600\n", ""))
+    found = site.read()
+    (warning,) = found.warnings(found.zone_texts(found.topology.zones))
+    assert (warning.zone, warning.file) == ("example.com", "zones/example.com.zone")
+    assert "TTL" in str(warning)
 
 
 # --- mistakes --------------------------------------------------------------------------------------------------------
