@@ -1,8 +1,5 @@
 # Thin: what a target does is in the scripts and playbooks that it calls.
 .DEFAULT_GOAL := help
-# Prerequisites in the order they are written, stopping at the first that fails.
-.NOTPARALLEL:
-
 export PATH := $(CURDIR)/.venv/bin:$(PATH):/usr/sbin:/sbin
 # Keeps what ansible and molecule write apart from the user's own, and from other checkouts'.
 export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
@@ -46,7 +43,10 @@ demo-down: setup ## Remove all that the demo made
 	ansible-playbook -i inventories/demo molecule/shared/destroy.yml
 
 .PHONY: test
-test: lint unit molecule system ## Run every test lane
+test: ## Run every test lane
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit
+	@# These wait for their containers most of the time.
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule system demo-test
 
 .PHONY: lint
 lint: setup ## Check the style of playbooks, roles, YAML, Python and shell
@@ -58,15 +58,19 @@ lint: setup ## Check the style of playbooks, roles, YAML, Python and shell
 
 .PHONY: unit
 unit: setup ## Run the unit tests
-	pytest tests/unit
+	pytest -n 2 tests/unit
 
 .PHONY: molecule
 molecule: tools ## Run every scenario in molecule/
 	molecule test --all
 
 .PHONY: system
-system: tools ## Run the tests of the whole
-	pytest tests/system
+system: tools ## Run the tests of the whole, on two fleets of their own
+	pytest -n 2 --dist loadfile tests/system
+
+.PHONY: demo-test
+demo-test: image ## Test the demo, from make demo to make demo-down
+	pytest tests/demo
 
 .PHONY: clean
 clean: ## Remove what these targets made in this checkout; containers and images stay

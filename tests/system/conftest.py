@@ -47,7 +47,7 @@ class Fleet:
     """Three hosts like those of the demo, with an inventory and zones that a test may change."""
 
     def __init__(self, directory: Path, name: str, ipv4: str, ipv6: str) -> None:
-        self.directory = directory
+        self.name = name
         self.zones = directory / "zones"
         shutil.copytree(DEMO / "zones", self.zones)
         text = (DEMO / "hosts.yml").read_text()
@@ -120,6 +120,20 @@ class Fleet:
         record = re.search(r"\sSOA\s+\S+ \S+ (\d+) ", answer)
         return int(record.group(1)) if record else None
 
+    def dropped_queries(self) -> dict[str, int]:
+        """Queries that wanted to leave the network, by protocol; see molecule/shared/dns_guard.sh.
+
+        Empty where this user may not count them.
+        """
+        counts = {}
+        for tables in ("iptables", "ip6tables") if os.geteuid() == 0 else ():
+            command = ["/usr/sbin/" + tables, "-w", "-t", "raw", "-L", self.name, "-nvx"]
+            listing = subprocess.run(command, check=True, text=True, capture_output=True).stdout
+            rule = re.search(r"^ *(\d+) +\d+ +DROP", listing, re.M)
+            assert rule is not None, listing
+            counts[tables] = int(rule.group(1))
+        return counts
+
     def files(self, host: str) -> str:
         """Name, time and size of every file of the server. NSD writes zones late, so it is told to first."""
         if host == NS3:
@@ -157,12 +171,21 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> float:
 
 
 @pytest.fixture(scope="session")
-def fresh_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """Hosts on which nothing has been deployed yet."""
-    fleet = Fleet(tmp_path_factory.mktemp("fleet"), "dnsops-system", "172.30.55", "fd00:53:3:")
+def fresh_fleet(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Fleet]:
+    """Hosts on which nothing has been deployed yet; each worker has its own."""
+    number = int(worker_id[2:]) if worker_id.startswith("gw") else 0
+    fleet = Fleet(
+        tmp_path_factory.mktemp("fleet"),
+        "dnsops-system%d" % number,
+        "172.30.%d" % (60 + number),
+        "fd00:53:1%d:" % number,
+    )
     fleet.play("molecule/shared/create.yml").expect(0)
     yield fleet
+    # After all that the tests did: no name server asked anybody outside.
+    dropped = fleet.dropped_queries()
     fleet.play("molecule/shared/destroy.yml").expect(0)
+    assert set(dropped.values()) <= {0}, dropped
 
 
 class Deployment:

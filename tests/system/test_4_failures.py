@@ -36,6 +36,24 @@ def test_with_one_secondary_down_the_others_converge_and_the_run_names_it(fleet:
     fleet.site().expect(0)
 
 
+def test_nsd_restarts_for_its_options_and_loses_nothing_though_its_primary_is_down(fleet: Fleet) -> None:
+    """What it received a moment ago is not in a file yet; only the run can have had it written."""
+    edit(fleet, "example.org", "192.0.2.25", "192.0.2.125")
+    fleet.site("--limit", NS1).expect(0)
+    serial = fleet.serial(NS1, "example.org")
+    wait_until(lambda: fleet.serial(NS3, "example.org") == serial, 5)
+    process = fleet.on(NS3, "systemctl show -p MainPID --value nsd")
+    fleet.on(NS1, "systemctl stop named")
+    try:
+        run = fleet.site("--limit", NS3, "-e", "nsd_secondary_rate_limit=300")
+        assert run.code != 0 and "failed: %s, serial: no answer" % NS1 in run.output
+        assert fleet.on(NS3, "systemctl show -p MainPID --value nsd") != process
+        assert [fleet.serial(NS3, "example.org", address) for address in fleet.addresses(NS3)] == [serial] * 2
+    finally:
+        fleet.on(NS1, "systemctl start named")
+    fleet.site().expect(0)
+
+
 def test_a_zone_that_named_refuses_is_held_back_while_others_go_live(fleet: Fleet) -> None:
     """An X.25 address has digits only, which named alone insists on."""
     before = fleet.serial(NS1, "example.org")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
 
-from .conftest import DEMO, HOSTS, ROOT
-
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "inventories" / "demo"
+HOSTS = ["ns1.example.net", "ns2.example.net", "ns3.example.net"]
 NETWORK = "dnsops-demo"
 
 
@@ -51,7 +53,7 @@ def test_demo() -> None:
         assert command is not None
         again = subprocess.run(command.group(0).split(), cwd=ROOT, text=True, stdout=subprocess.PIPE)
         assert again.returncode == 0
-        assert re.findall(r"^(\S+) +: .*changed=0 ", again.stdout, re.M) == list(HOSTS)
+        assert re.findall(r"^(\S+) +: .*changed=0 ", again.stdout, re.M) == HOSTS
     finally:
         down = subprocess.run(["make", "demo-down"], cwd=ROOT, text=True, capture_output=True)
     assert down.returncode == 0
