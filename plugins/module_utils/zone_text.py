@@ -19,7 +19,7 @@ from enum import Enum
 from functools import lru_cache
 from ipaddress import ip_address
 from socket import AF_INET, AF_INET6, inet_pton
-from typing import Dict, Iterator, NamedTuple, Sequence
+from typing import Callable, Dict, Iterator, NamedTuple, Sequence
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import wire
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
@@ -43,6 +43,7 @@ MAX_SERIAL = 2**32 - 1
 MAX_GENERATED = 100_000  # records of one $GENERATE: more is a slip of the keyboard
 MAX_PROBLEMS = 25  # of one zone: a file of another format has as many as it has lines
 _MAX_REASON = 400  # characters
+_MAX_RDATA = 65535  # octets: RFC 1035 section 3.2.1
 
 A = 1
 NS = 2
@@ -117,6 +118,10 @@ class ZoneText(NamedTuple):
     warnings: tuple[Problem, ...]
 
 
+def line_place(line: int) -> str:
+    return f"line {line}"
+
+
 def decode(name: str, data: bytes, file: str) -> str:
     """The text of a zone file's octets. Raises ZoneTextError where they are not UTF-8."""
     try:
@@ -127,21 +132,34 @@ def decode(name: str, data: bytes, file: str) -> str:
         raise ZoneTextError([Problem(reason, "Save the file as UTF-8", zone=name, file=file, line=line)]) from None
 
 
-def read_zone(name: str, text: str, file: str) -> ZoneText:
-    """Read the text of the zone ``name``, a domain name without final dot; ``file`` is what messages call it.
-
-    Raises ZoneTextError with all problems of the text, as far as one does not hide another: the zone as
-    a whole is looked at once each line can be read.
-    """
+def require_dnspython(name: str, file: str) -> None:
+    """Raises ZoneTextError where dnspython is missing, without which no record can be read."""
     if not HAS_DNSPYTHON:
         reason = "zone files can't be read: the Python library dnspython is missing on the controller"
         raise ZoneTextError([Problem(reason, "Install dnspython 2.3 or later", zone=name, file=file)])
-    reader = _Reader(name, file)
+
+
+def read_zone(name: str, text: str, file: str, place: Callable[[int], str] = line_place) -> ZoneText:
+    """Read the text of the zone ``name``, a domain name without final dot; ``file`` is what messages call it.
+
+    ``place`` says how reasons write another line than their own, for text that was made of something else.
+    Raises ZoneTextError with all problems of the text, as far as one does not hide another: the zone as
+    a whole is looked at once each line can be read.
+    """
+    require_dnspython(name, file)
+    reader = _Reader(name, file, place)
     reader.read(text)
     reader.stop_on_problems()
     _Checks(reader).run()
     reader.stop_on_problems()
     return reader.result(text)
+
+
+def read_lines(name: str, text: str, file: str, place: Callable[[int], str] = line_place) -> None:
+    """read_zone() without its look at the zone as a whole: for a text that lacks records. Raises ZoneTextError."""
+    reader = _Reader(name, file, place)
+    reader.read(text)
+    reader.stop_on_problems()
 
 
 # --- From text to lines and words ------------------------------------------------------------------
@@ -315,9 +333,10 @@ _Node = Dict[int, _RRset]
 class _Reader:
     """Reads one zone file, line by line, into nodes: owner in lower case to RRsets by type."""
 
-    def __init__(self, name: str, file: str) -> None:
+    def __init__(self, name: str, file: str, place: Callable[[int], str]) -> None:
         self.name = name
         self.file = file
+        self.place = place
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.apex = wire.encode_name(name).lower()
@@ -540,7 +559,7 @@ class _Reader:
                 ttl = self.last_ttl = _ttl(word)
             else:
                 try:
-                    return ttl, _rdtype(word.text), index + 1
+                    return ttl, record_type(word.text), index + 1
                 except ValueError as error:
                     raise _Wrong(word.line, str(error), _RECORD_FORM) from None
         raise _Wrong(words[-1].line, "the record has no type", _RECORD_FORM)
@@ -629,13 +648,16 @@ class _Reader:
         return before + b"".join(self._name(word.text, word.line) for word in words[shorts : shorts + names]) + after
 
     def _add(self, owner: bytes, rdtype: int, ttl: int, rdata: bytes, line: int) -> None:
+        if len(rdata) > _MAX_RDATA:
+            reason = f"the data of this {_type_text(rdtype)} record have {len(rdata)} octets, and {_MAX_RDATA} fit"
+            raise _Wrong(line, reason, "Make several records of it")
         rrset = self.nodes.setdefault(owner, {}).setdefault(rdtype, _RRset(ttl, line, {}))
         if ttl != rrset.ttl:
             type_text = _type_text(rdtype)
             raise _Wrong(
                 line,
-                f"this {type_text} record of {_text(owner)} has the TTL {ttl}, the one in line {rrset.line} has "
-                f"{rrset.ttl}, and records of one name and type have one TTL",
+                f"this {type_text} record of {_text(owner)} has the TTL {ttl}, the one in "
+                f"{self.place(rrset.line)} has {rrset.ttl}, and records of one name and type have one TTL",
                 "Make them equal",
             )
         if rdata not in rrset.records:
@@ -677,13 +699,18 @@ def _limit_ttl(ttl: int, line: int) -> int:
 
 
 def _ttl(word: _Word) -> int:
-    """Seconds of a TTL such as 3600 or 1h30m."""
-    parts = _TTL_PART.findall(word.text.lower())
-    return _limit_ttl(sum(int(number) * _TTL_UNITS[unit] for number, unit in parts), word.line)
+    return _limit_ttl(seconds(word.text), word.line)
+
+
+def seconds(text: str) -> int:
+    """Seconds of a TTL such as 3600 or 1h30m. Raises ValueError for text that is none."""
+    if not _TTL.fullmatch(text):
+        raise ValueError(text)
+    return sum(int(number) * _TTL_UNITS[unit] for number, unit in _TTL_PART.findall(text.lower()))
 
 
 @lru_cache(maxsize=256)
-def _rdtype(text: str) -> int:
+def record_type(text: str) -> int:
     """The number of a record type. Raises ValueError for one that is unknown or can't be in a zone."""
     try:
         rdtype = int(dns.rdatatype.from_text(text))
@@ -925,7 +952,7 @@ class _Checks:
             mend = "Write A and AAAA records: the zone itself has SOA and NS records and can't be an alias"
         else:
             mend = "Remove one or the other: a CNAME record stands alone"
-        beside = " and ".join(f"{_type_text(rdtype)} (line {node[rdtype].line})" for rdtype in others)
+        beside = " and ".join(f"{_type_text(rdtype)} ({self.reader.place(node[rdtype].line)})" for rdtype in others)
         self.reader.problem(node[CNAME].line, f"{_text(owner)} has this CNAME record and other records: {beside}", mend)
 
     def _single(self, owner: bytes, node: _Node) -> None:
@@ -934,7 +961,7 @@ class _Checks:
                 first, second = list(node[rdtype].records.values())[:2]
                 self.reader.problem(
                     second,
-                    f"a second {type_text} record of {_text(owner)}; the first is in line {first}",
+                    f"a second {type_text} record of {_text(owner)}; the first is in {self.reader.place(first)}",
                     "Remove one of them",
                 )
 
@@ -958,11 +985,11 @@ class _Checks:
             if rdtype in node and (rdtype != PTR or in_reverse_tree):
                 for rdata, line in node[rdtype].records.items():
                     target, end = wire.decode_name(rdata, offset)
-                    if not _is_host_name(target):
+                    if not is_host_name(target):
                         self._not_a_host_name(line, target, f"is named in this {_type_text(rdtype)} record")
                     if rdtype == SOA:
                         mailbox = wire.decode_name(rdata, end)[0]
-                        if not _is_mailbox(mailbox):
+                        if not is_mailbox(mailbox):
                             self._not_a_host_name(line, mailbox, "is the mailbox of the SOA record")
 
     def _not_a_host_name(self, line: int, name: bytes, part: str) -> None:
@@ -1030,15 +1057,15 @@ def _type_text(rdtype: int) -> str:
 def _may_have_addresses(owner: bytes) -> bool:
     for prefix in (_WILDCARD, _ACTIVE_DIRECTORY):
         if owner.startswith(prefix):
-            return _is_host_name(owner[len(prefix) :])
-    return _is_host_name(owner)
+            return is_host_name(owner[len(prefix) :])
+    return is_host_name(owner)
 
 
-def _is_mailbox(name: bytes) -> bool:
-    return name == b"\0" or (bool(_MAILBOX_LABEL.fullmatch(name[1 : name[0] + 1])) and _is_host_name(_parent(name)))
+def is_mailbox(name: bytes) -> bool:
+    return name == b"\0" or (bool(_MAILBOX_LABEL.fullmatch(name[1 : name[0] + 1])) and is_host_name(_parent(name)))
 
 
-def _is_host_name(name: bytes) -> bool:
+def is_host_name(name: bytes) -> bool:
     while name != b"\0":
         length = name[0] + 1
         if not _HOST_LABEL.fullmatch(name[1:length]):
