@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory, topology
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory, views
 from ansible_collections.dnsops.redundant_dns.plugins.plugin_utils.actions import InputAction
 
 
@@ -22,14 +22,18 @@ class ActionModule(InputAction):
             argument_spec={
                 "content": {"type": "bool", "default": False},
                 "verify": {"type": "str", "choices": list(inventory.LEVELS)},
+                "leaving": {"type": "str"},
+                "force": {"type": "bool", "default": False},
             }
         )
         host, hostvars = task_vars["inventory_hostname"], task_vars["hostvars"]
-        site = inventory.read(hostvars, task_vars["groups"])
+        site = inventory.read_for_task(task_vars)
         is_server = host in site.topology.servers
-        plan: dict[str, Any] = {"changed": False, "topology": topology.overview(site.topology)}
+        plan: dict[str, Any] = {"changed": False, "topology": views.overview(site.topology)}
         if is_server:
-            plan["host"] = topology.host_view(site.topology, host)
+            plan["host"] = views.host_view(site.topology, host)
+        if args["leaving"] is not None:
+            inventory.refuse_to_leave(site, args["leaving"], hostvars, args["force"])
         if args["content"]:
             texts = site.zone_texts(site.topology.zones)
             plan["content"] = {
@@ -39,10 +43,10 @@ class ActionModule(InputAction):
             plan["warnings"] = [str(problem) for problem in site.warnings(texts)]
         if args["verify"]:
             zones = inventory.zones_to_verify(site, args["verify"], hostvars)
-            checks = topology.checks_on(site.topology, host, zones) if is_server else []
+            checks = views.checks_on(site.topology, host, zones) if is_server else []
             compared = {name for check in checks if check["check"] != "refusal" for name in check["zones"]}
             plan["checks"] = checks
             plan["digests"] = {name: text.digest for name, text in site.zone_texts(sorted(compared)).items()}
-            plan["stranger_checks"] = topology.stranger_checks(site.topology)
+            plan["stranger_checks"] = views.stranger_checks(site.topology)
             plan["held_back"] = inventory.held_back_rows(site, hostvars)
         return plan

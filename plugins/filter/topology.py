@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Sequence
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import topology as links
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory, views
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
 
 
-def topology(hostvars: Mapping[str, Any], groups: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def topology(
+    hostvars: Mapping[str, Any], groups: Mapping[str, Sequence[str]], play_hosts: Sequence[str] | None = None
+) -> dict[str, Any]:
     try:
-        return links.overview(inventory.read(hostvars, groups).topology)
+        return views.overview(inventory.read(hostvars, groups, play_hosts).topology)
     except InputError as error:
         raise AnsibleFilterError(error.as_message()) from error
 

@@ -195,7 +195,11 @@ def _serial_rows(
         if (zone.name, zone.primary, address) in seen
     ]
     reference = highest(serial for serial in of_primary if serial is not None)
-    rows = []
+    rows = [
+        row("serial", zone.name, server, "", NOT_CHECKED, "not asked", None, "no address to ask it at is known")
+        for server in [zone.primary] + list(zone.secondaries)
+        if not servers[server].addresses
+    ]
     for server, address in _endpoints(zone, servers):
         if (server, address) in unreachable:
             detail = "there is no route from here to %s" % address
@@ -252,7 +256,8 @@ def transfer_rows(
 ) -> List[Row]:
     """Do the transfers of all checks.
 
-    :param digests: zone -> the digest its content should have; a zone that is not in it is not compared.
+    :param digests: zone -> the digest its content should have. A zone that is not in it, because its text is at a
+        primary of somebody else, is compared with what one of these checks transferred from its primary.
     """
     serving = _serving(checks, ask)
     jobs = [
@@ -261,13 +266,22 @@ def transfer_rows(
         for zone in check.zones
     ]
     outcomes = transfer_many([job for _check, _zone, job in jobs])
+    # What the primary gave in this run, for zones whose text is not at hand.
+    given = {
+        zone: outcome.digest
+        for (check, zone, _job), outcome in zip(jobs, outcomes)
+        if check.check == "transfer" and isinstance(outcome, Transfer)
+    }
     rows = []
     for (check, zone, _job), outcome in zip(jobs, outcomes):
         if check.check == "refusal":
             answered = serving[(zone, check.address, check.port)]
             verdict, status, detail = _judge_refusal(outcome, answered)
         else:
-            verdict, status, detail = _judge_transfer(outcome, digests.get(zone))
+            if check.check == "content" and zone not in digests:
+                verdict, status, detail = _judge_transfer(outcome, given.get(zone), "its primary gives", True)
+            else:
+                verdict, status, detail = _judge_transfer(outcome, digests.get(zone), "the zone file has", False)
         serial = outcome.serial if isinstance(outcome, Transfer) else None
         rows.append(row(check.check, zone, check.server, check.address, verdict, status, serial, detail))
     return rows
@@ -285,15 +299,24 @@ def _serving(checks: Sequence[TransferCheck], ask: Ask) -> Dict[Tuple[str, str, 
     return {(answer.zone, answer.address, answer.port): answer for answer in answers}
 
 
-def _judge_transfer(outcome: Any, digest: Optional[str]) -> Tuple[str, str, str]:
+def _judge_transfer(outcome: Any, digest: Optional[str], source: str, compare: bool) -> Tuple[str, str, str]:
+    """
+    :param digest: what to compare with, or None.
+    :param source: where the digest is from.
+    :param compare: the content is what is checked, so that without a digest nothing was.
+    """
     if isinstance(outcome, TransferError):
         detail = outcome.detail
         if outcome.reason == Reason.BAD_TIME:
             detail = "%s; %s" % (detail, _MEND_CLOCK)
         return FAILED, outcome.reason.replace("_", " "), detail
-    if digest is not None and outcome.digest != digest:
-        return FAILED, "differs", "its content is not that of the zone file"
-    return OK, "transferred" if digest is None else "same content", ""
+    if digest is None:
+        if compare:
+            return NOT_CHECKED, "no reference", "there is nothing to compare its content with"
+        return OK, "transferred", ""
+    if outcome.digest != digest:
+        return FAILED, "differs", "its content is not what %s" % source
+    return OK, "same content", ""
 
 
 def _judge_refusal(outcome: Any, answered: SerialSeen) -> Tuple[str, str, str]:

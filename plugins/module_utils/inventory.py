@@ -14,23 +14,35 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import checks, topology
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import keys as tsig
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_records import (
+    DEFAULT_TTL,
+    Defaults,
+    Records,
+    check_defaults,
+    read_records_file,
+    zone_from_records,
+)
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_text import ZoneText, decode, read_zone
 
 SITE_VARIABLES = (
     "dns_zones",
     "dns_zone_directory",
     "dns_base_directory",
+    "dns_default_ttl",
+    "dns_soa",
+    "dns_mname",
+    "dns_hostmaster",
+    "dns_peers",
     "inventory_dir",
     "tsig_master_secret",
     "tsig_keys",
     "tsig_generations",
 )
-ZONE_FILE_SUFFIX = ".zone"
 
 # How much is transferred and compared after a deploy. Serials are always compared for all zones.
 LEVELS = ("auto", "full", "changed", "sample")
@@ -49,22 +61,76 @@ class Inventory:
     master: Any
     generations: Sequence[int]
     given: Sequence[Any]
+    peer_keys: Mapping[str, Sequence[tsig.Key]]
+    defaults: Defaults
+    idle_files: Sequence[str]
 
     def keys_of(self, host: str) -> List[tsig.Key]:
-        return tsig.keys_of(self.topology, host, self.master, self.generations, self.given)
+        return tsig.keys_of(self.topology, host, self.master, self.generations, self.given, self.peer_keys)
 
     def zone_texts(self, names: Iterable[str]) -> Dict[str, ZoneText]:
-        """The texts of the zones, read and checked; see :func:`read_texts`."""
-        return read_texts({name: self.topology.zones[name].file for name in names}, self.shown)
+        """Zone -> its text, read or made, and checked; zones whose text is at a peer are left out.
+
+        :raises InputError: with the mistakes of all zones.
+        """
+        texts: Dict[str, ZoneText] = {}
+        problems: List[Problem] = []
+        for name in names:
+            zone = self.topology.zones[name]
+            if zone.source == "transfer":
+                continue
+            try:
+                texts[name] = self._zone_text(zone)
+            except InputError as error:
+                problems += error.problems
+        if problems:
+            raise InputError(problems)
+        return texts
+
+    def _zone_text(self, zone: topology.Zone) -> ZoneText:
+        place = "dns_zones" if zone.file is None else self.shown(zone.file)
+        text = "" if zone.file is None else decode(zone.name, _read_file(zone.name, zone.file, place), place)
+        if zone.source == "text":
+            return read_zone(zone.name, text, place)
+        if zone.file is None:
+            content = Records(place, **{"records": None, **zone.content})
+        else:
+            content = _records_of_file(zone, text, place)
+        name_servers = self.topology.name_servers(zone)
+        made = zone_from_records(zone.name, content, self.defaults, name_servers)
+        if zone.serial == "keep" and not (isinstance(content.soa, Mapping) and "serial" in content.soa):
+            raise InputError([
+                Problem(
+                    "serial: keep leaves the serial to you, and it has none",
+                    "Add  soa: {serial: 2026010100}  or take  serial: keep  away",
+                    zone=zone.name,
+                    file=place,
+                )
+            ])  # fmt: skip
+        return made
 
     def warnings(self, texts: Mapping[str, ZoneText]) -> List[Problem]:
         """What is no error but worth a look: of the texts, and of the texts beside the topology."""
         found: List[Problem] = []
+        if self.idle_files:
+            found.append(
+                Problem(
+                    "files in dns_zone_directory that are no zones: %s" % ", ".join(self.idle_files),
+                    "Zones are NAME.zone and NAME.yml; put other files elsewhere",
+                )
+            )
+        for peer in self.topology.peers.values():
+            if not peer.keys:
+                found.append(
+                    Problem(
+                        "dns_peers: %s: its transfers are not signed, so that a forged address is enough" % peer.id,
+                        "Agree on a TSIG key with its operator",
+                    )
+                )
         for name, text in texts.items():
             found += text.warnings
             zone = self.topology.zones[name]
-            servers = [self.topology.servers[host] for host in (zone.primary,) + zone.secondaries]
-            visible = {server.name for server in servers if not server.hidden}
+            visible = set(self.topology.name_servers(zone))
             listed = {server.rstrip(".").lower() for server in text.name_servers}
             if visible != listed:
                 found.append(
@@ -73,7 +139,7 @@ class Inventory:
                         % (", ".join(sorted(listed)), ", ".join(sorted(visible))),
                         "Change the NS records, or dns_name and dns_hidden of the hosts",
                         zone=name,
-                        file=self.shown(zone.file),
+                        file="dns_zones" if zone.file is None else self.shown(zone.file),
                     )
                 )
         return found
@@ -84,61 +150,91 @@ class Inventory:
         return path if relative.startswith("..") else relative
 
 
-def read_texts(files: Mapping[str, str], shown: Callable[[str], str] = str) -> Dict[str, ZoneText]:
-    """Zone -> its text, read and checked.
+def _read_file(zone: str, path: str, place: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise InputError([
+            Problem("it cannot be read: %s" % error.strerror, "Mend its permissions", zone=zone, file=place)
+        ]) from error  # fmt: skip
 
-    :param files: zone -> path.
-    :param shown: how to write a path for people.
-    :raises InputError: with the mistakes of all zones.
-    """
-    texts: Dict[str, ZoneText] = {}
-    problems: List[Problem] = []
-    for zone, path in files.items():
-        place = shown(path)
-        try:
-            with open(path, "rb") as file:
-                data = file.read()
-            texts[zone] = read_zone(zone, decode(zone, data, place), place)
-        except InputError as error:
-            problems += error.problems
-        except OSError as error:
+
+def _records_of_file(zone: topology.Zone, text: str, place: str) -> Records:
+    """The records of a NAME.yml, with what its entry in dns_zones says of them."""
+    others, content = read_records_file(zone.name, text, place)
+    problems = [
+        Problem(
+            '"%s" has no place in a file of records' % key,
+            "Put it into the zone's entry in dns_zones",
+            zone=zone.name,
+            file=place,
+        )
+        for key in others
+    ]
+    for key in zone.content:
+        if getattr(content, key) is not None:
             problems.append(
-                Problem("it cannot be read: %s" % error.strerror, "Mend its permissions", zone=zone, file=place)
+                Problem("%s is in its entry in dns_zones too" % key, "Keep it in one place", zone=zone.name, file=place)
             )
     if problems:
         raise InputError(problems)
-    return texts
+    return content._replace(**zone.content)
 
 
-def read(hostvars: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequence[str]]) -> Inventory:
+def read(
+    hostvars: Mapping[str, Mapping[str, Any]],
+    groups: Mapping[str, Sequence[str]],
+    play_hosts: Optional[Sequence[str]] = None,
+) -> Inventory:
     """Read and check the whole inventory.
 
     :param hostvars: Ansible's ``hostvars``.
     :param groups: Ansible's ``groups``.
+    :param play_hosts: the hosts of the play, which tell which ``dns_groups`` hold; None for all hosts.
     :raises InputError: with every mistake found.
     """
+    problems: List[Problem] = []
     groups = {str(group): [str(host) for host in hosts] for group, hosts in groups.items()}
+    groups = _with_roles(hostvars, groups, play_hosts, problems)
     hosts: List[str] = []
-    for group in list(topology.PRIMARY_GROUPS) + list(topology.SECONDARY_GROUPS):
+    for group in topology.GROUPS:
         hosts += [host for host in groups.get(group, ()) if host not in hosts]
 
-    problems: List[Problem] = []
     site = _site_variables(hostvars, hosts, groups, problems)
     host_variables = {
         host: _variables(hostvars[host], topology.HOST_VARIABLES, host, problems) for host in hosts if host in hostvars
     }
     base = _base_directory(site, problems)
-    directory_files = _directory_files(site, base, problems)
+    directory_files, idle_files = _directory_files(site, base, problems)
     zones = site.get("dns_zones") or []
     if not isinstance(zones, list):
         problems.append(Problem("dns_zones is not a list", "Write  dns_zones: [{name: example.com, file: ...}]"))
         zones = []
+    peers = site.get("dns_peers") or {}
+    if not isinstance(peers, Mapping):
+        problems.append(
+            Problem("dns_peers is not a mapping", "Write  dns_peers: {friend: {role: secondary, transfer_from: [...]}}")
+        )
+        peers = {}
     generations = _generations(site.get("tsig_generations", [1]), problems)
-    given = []
+    given: Sequence[Any] = []
+    peer_keys: Mapping[str, Sequence[tsig.Key]] = {}
     try:
         given = tsig.read_given(site.get("tsig_keys") or [])
     except InputError as error:
         problems += error.problems
+    try:
+        peer_keys = tsig.read_peer_keys(peers)
+    except InputError as error:
+        problems += error.problems
+    defaults = Defaults(
+        ttl=site.get("dns_default_ttl", DEFAULT_TTL),
+        soa=site.get("dns_soa") or {},
+        mname=site.get("dns_mname"),
+        hostmaster=site.get("dns_hostmaster"),
+    )
+    problems += check_defaults(defaults)
 
     built: Optional[topology.Topology] = None
     try:
@@ -151,6 +247,13 @@ def read(hostvars: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequenc
                 zone_files=_zone_files(zones, base),
                 generations=generations,
                 given_keys=[ends for ends, _key in given],
+                # Secrets stay outside of the topology.
+                peers={
+                    name: dict(settings, keys=[key.name for key in peer_keys.get(name, ())])
+                    if isinstance(settings, Mapping) and "keys" in settings
+                    else settings
+                    for name, settings in peers.items()
+                },
             )
         )
     except InputError as error:
@@ -161,7 +264,92 @@ def read(hostvars: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequenc
         problems += error.problems
     if problems or built is None:
         raise InputError(problems)
-    return Inventory(built, base, site.get("tsig_master_secret"), generations, given)
+    return Inventory(built, base, site.get("tsig_master_secret"), generations, given, peer_keys, defaults, idle_files)
+
+
+def read_for_task(task_vars: Mapping[str, Any]) -> Inventory:
+    """The inventory as a task of Ansible sees it."""
+    return read(task_vars["hostvars"], task_vars["groups"], task_vars.get("ansible_play_hosts_all"))
+
+
+def _with_roles(
+    hostvars: Mapping[str, Mapping[str, Any]],
+    groups: Mapping[str, Sequence[str]],
+    play_hosts: Optional[Sequence[str]],
+    problems: List[Problem],
+) -> Dict[str, Sequence[str]]:
+    """The groups, those of the roles as ``dns_groups`` maps them: role -> group, or null for none.
+
+    Two DNS services in one inventory have different ``dns_groups``; a run is for one of them.
+    """
+    mappings: List[Any] = []
+    for host in groups.get("all", list(hostvars)) if play_hosts is None else play_hosts:
+        found = _variables(hostvars.get(host, {}), ("dns_groups",), host, problems).get("dns_groups")
+        if found is not None and found not in mappings:
+            mappings.append(found)
+    if not mappings:
+        return dict(groups)
+    if len(mappings) > 1:
+        problems.append(
+            Problem(
+                "the hosts of this run have different dns_groups, so it is not clear which service is meant",
+                "Limit the run to the hosts of one, with --limit, or say which with -e",
+            )
+        )
+    if not isinstance(mappings[0], Mapping):
+        problems.append(Problem("dns_groups is not a mapping", "Write  dns_groups: {bind_primary: my_primaries}"))
+        return dict(groups)
+    mapped = dict(groups)
+    for role, group in mappings[0].items():
+        if role not in topology.GROUPS:
+            reason, mend = 'dns_groups has the unknown role "%s"' % role, "Roles are %s" % ", ".join(topology.GROUPS)
+            problems.append(Problem(reason, mend))
+        elif group and group not in groups:
+            problems.append(
+                Problem(
+                    "dns_groups: %s: there is no group %s" % (role, group),
+                    "Write the name of a group, or null for none",
+                )
+            )
+        else:
+            mapped[role] = groups[group] if group else []
+    return mapped
+
+
+def refuse_to_leave(site: Inventory, host: str, hostvars: Mapping[str, Mapping[str, Any]], force: bool = False) -> None:
+    """See that a host may be decommissioned: no role has it, and no NS record names it.
+
+    :param force: let NS records be.
+    :raises InputError: with what still depends on it.
+    """
+    if not host or host not in hostvars:
+        raise InputError([
+            Problem(
+                "the inventory has no host %s to decommission" % host if host else "there is no host to decommission",
+                "Say which with  -e dns_decommission=HOST; it stays in the inventory until this is done",
+            )
+        ])  # fmt: skip
+    if host in site.topology.servers:
+        raise InputError([
+            Problem(
+                "it is still in %s" % ", ".join(site.topology.servers[host].roles),
+                "Take it out of its group, run the playbook site, so that the others forget it, and then this one",
+                host=host,
+            )
+        ])  # fmt: skip
+    name = str(_variables(hostvars[host], ("dns_name",), host, []).get("dns_name") or host).rstrip(".").lower()
+    texts = {} if force else site.zone_texts(site.topology.zones)
+    named = [zone for zone, text in texts.items() if name in text.name_servers]
+    if named:
+        raise InputError([
+            Problem(
+                "the NS records of %d zone%s still name %s (%s%s), so resolvers ask it"
+                % (len(named), "" if len(named) == 1 else "s", name, ", ".join(named[:3]), ", ..." * (len(named) > 3)),
+                "Take it out of them and of their delegations, wait for the TTL, and run this again;"
+                " or once with  -e dns_decommission_force=true",
+                host=host,
+            )
+        ])  # fmt: skip
 
 
 def zones_to_verify(site: Inventory, level: str, hostvars: Mapping[str, Mapping[str, Any]]) -> List[str]:
@@ -254,17 +442,17 @@ def _base_directory(site: Mapping[str, Any], problems: List[Problem]) -> str:
     return "/"
 
 
-def _directory_files(site: Mapping[str, Any], base: str, problems: List[Problem]) -> Dict[str, str]:
-    """Zone files of ``dns_zone_directory``: file name -> path."""
+def _directory_files(site: Mapping[str, Any], base: str, problems: List[Problem]) -> Tuple[Dict[str, str], List[str]]:
+    """Zone files of ``dns_zone_directory``: file name -> path; and the names of the other files there."""
     value = site.get("dns_zone_directory")
     if not value:
-        return {}
+        return {}, []
     if not isinstance(value, str):
         problems.append(Problem("dns_zone_directory %r is not a path" % (value,), "Write one folder, such as zones"))
-        return {}
+        return {}, []
     directory = os.path.join(base, value)
     try:
-        names = os.listdir(directory)
+        names = sorted(entry.name for entry in os.scandir(directory) if entry.is_file() and entry.name[0] != ".")
     except OSError as error:
         problems.append(
             Problem(
@@ -273,14 +461,9 @@ def _directory_files(site: Mapping[str, Any], base: str, problems: List[Problem]
                 file=directory,
             )
         )
-        return {}
-    return {
-        name: os.path.join(directory, name)
-        for name in names
-        if name.endswith(ZONE_FILE_SUFFIX)
-        and not name.startswith(".")
-        and os.path.isfile(os.path.join(directory, name))
-    }
+        return {}, []
+    zones = [name for name in names if os.path.splitext(name)[1] in topology.SOURCES]
+    return {name: os.path.join(directory, name) for name in zones}, [name for name in names if name not in set(zones)]
 
 
 def _zone_files(zones: Sequence[Any], base: str) -> Dict[str, Optional[str]]:

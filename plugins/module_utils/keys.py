@@ -16,15 +16,18 @@ import hmac
 import string
 import struct
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import domain_name
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology import GivenKey, Topology, domain_name
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology import GivenKey, Topology
 
 ALGORITHM = "hmac-sha256"
 # RFC 8945 section 6: md5 must not be used, sha1 is not recommended.
 GIVEN_ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
 SECRET_OCTETS = 32
+# A peer's secret may be the other side's choice; below 128 bits it could be searched for.
+PEER_SECRET_OCTETS = 16
 MAKE_SECRET = "Make one with  openssl rand -base64 32  and keep it in a file encrypted with ansible-vault"
 
 
@@ -76,7 +79,7 @@ def _weakness(value: Any, octets: int) -> str:
     """Why this base64 text is no secret of at least so many octets; empty where it is one.
 
     32 random octets have fewer than 19 different values, or fewer than 19 different steps from one octet to the next,
-    or are all printable, less than once in 10^9 times.
+    or are all printable, less than once in 10^9 times; 16 of them less than half of either once in 10^8.
     """
     if not isinstance(value, str) or not value:
         return "is missing"
@@ -87,7 +90,8 @@ def _weakness(value: Any, octets: int) -> str:
     if len(secret) < octets:
         return "has %d octets; it needs at least %d" % (len(secret), octets)
     steps = {(after - octet) % 256 for octet, after in zip(secret, secret[1:])}
-    if min(len(set(secret)), len(steps)) < 19 or all(chr(octet) in string.printable for octet in secret):
+    different = 19 if len(secret) >= SECRET_OCTETS else len(secret) // 2
+    if min(len(set(secret)), len(steps)) < different or all(chr(octet) in string.printable for octet in secret):
         return "can be guessed: it is a text or a pattern, not random octets"
     return ""
 
@@ -104,55 +108,95 @@ def read_given(entries: Any) -> List[Tuple[GivenKey, Key]]:
             Problem("tsig_keys is not a list", "Write  - {primary: HOST, secondary: HOST, name: ..., secret: ...}")
         ])  # fmt: skip
     for index, entry in enumerate(entries):
-        place = "tsig_keys[%d]" % index
-        wanted = ("primary", "secondary", "name", "secret")
-        missing = [key for key in wanted if not isinstance(entry, Mapping) or not isinstance(entry.get(key), str)]
-        if missing:
-            problems.append(
-                Problem("%s lacks %s" % (place, ", ".join(missing)), "It needs %s, each a text" % ", ".join(wanted))
-            )
-            continue
-        algorithm = entry.get("algorithm", ALGORITHM)
-        if algorithm not in GIVEN_ALGORITHMS:
-            problems.append(
-                Problem(
-                    "%s: algorithm %s is not accepted" % (place, algorithm),
-                    "Use one of %s" % ", ".join(GIVEN_ALGORITHMS),
-                )
-            )
-        try:
-            name = domain_name(entry["name"])
-        except ValueError:  # its text is not shown: it may be a secret in the wrong place
-            problems.append(Problem("%s: its name is not a domain name" % place, "Write one, such as transfer-key"))
-            continue
-        reason = _weakness(entry["secret"], SECRET_OCTETS)
-        if reason:
-            problems.append(Problem('%s: the secret of "%s" %s' % (place, name, reason), MAKE_SECRET))
-        found.append((GivenKey(entry["primary"], entry["secondary"], name), Key(name, str(algorithm), entry["secret"])))
+        key = _read_key("tsig_keys[%d]" % index, entry, ("primary", "secondary", "name", "secret"), problems)
+        if key is not None:
+            found.append((GivenKey(entry["primary"], entry["secondary"], key.name), key))
     if problems:
         raise InputError(problems)
     return found
 
 
+def read_peer_keys(peers: Mapping[str, Any]) -> Dict[str, List[Key]]:
+    """Peer -> the keys in its entry of ``dns_peers``: a list of {name, algorithm, secret}, the one to use first.
+
+    :raises InputError: with every mistake found.
+    """
+    problems: List[Problem] = []
+    found: Dict[str, List[Key]] = {}
+    for peer, settings in peers.items():
+        entries = settings.get("keys") if isinstance(settings, Mapping) else None
+        place = "dns_peers: %s: keys" % peer
+        if not isinstance(entries, (list, tuple)):
+            if entries is not None:
+                problems.append(Problem("%s is not a list" % place, "Write  keys: [{name: ..., secret: ...}]"))
+            continue
+        keys = [
+            _read_key("%s[%d]" % (place, index), entry, ("name", "secret"), problems, octets=PEER_SECRET_OCTETS)
+            for index, entry in enumerate(entries)
+        ]
+        found[peer] = [key for key in keys if key is not None]
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _read_key(
+    place: str, entry: Any, wanted: Sequence[str], problems: List[Problem], octets: int = SECRET_OCTETS
+) -> Optional[Key]:
+    """The key of one entry; None where it has not even a name."""
+    missing = [key for key in wanted if not isinstance(entry, Mapping) or not isinstance(entry.get(key), str)]
+    if missing:
+        problems.append(
+            Problem("%s lacks %s" % (place, ", ".join(missing)), "It needs %s, each a text" % ", ".join(wanted))
+        )
+        return None
+    algorithm = entry.get("algorithm", ALGORITHM)
+    if algorithm not in GIVEN_ALGORITHMS:
+        problems.append(
+            Problem(
+                "%s: algorithm %s is not accepted" % (place, algorithm), "Use one of %s" % ", ".join(GIVEN_ALGORITHMS)
+            )
+        )
+    try:
+        name = domain_name(entry["name"])
+    except ValueError:  # its text is not shown: it may be a secret in the wrong place
+        problems.append(Problem("%s: its name is not a domain name" % place, "Write one, such as transfer-key"))
+        return None
+    reason = _weakness(entry["secret"], octets)
+    if reason:
+        problems.append(Problem('%s: the secret of "%s" %s' % (place, name, reason), MAKE_SECRET))
+    return Key(name, str(algorithm), entry["secret"])
+
+
 def keys_of(
-    topology: Topology, host: str, master: Any, generations: Sequence[int], given: Sequence[Tuple[GivenKey, Key]]
+    topology: Topology,
+    host: str,
+    master: Any,
+    generations: Sequence[int],
+    given: Sequence[Tuple[GivenKey, Key]],
+    of_peers: Mapping[str, Sequence[Key]],
 ) -> List[Key]:
     """The keys of one host's links, its self link included; sorted by name.
 
+    :param of_peers: peer -> its keys.
     :raises InputError: where a key must be derived and the master secret is missing or weak.
     """
     given_by_name: Dict[str, Key] = {key.name: key for _end, key in given}
-    keys: List[Key] = []
+    keys: Dict[str, Key] = {}
     for link in topology.links_of(host):
-        if link.keys and link.keys[0] in given_by_name:
-            keys += [given_by_name[name] for name in link.keys]
-            continue
-        ids = [topology.servers[end].id for end in (link.primary, link.secondary)]
-        keys += [
-            Key(name, ALGORITHM, derive(read_master(master), ids[0], ids[1], generation))
-            for name, generation in zip(link.keys, generations)
-        ]
-    return sorted(keys, key=lambda key: key.name)
+        peer = next((end for end in (link.primary, link.secondary) if end in topology.peers), None)
+        if peer is not None:
+            found = of_peers.get(peer, ())
+        elif link.keys[0] in given_by_name:
+            found = [given_by_name[name] for name in link.keys]
+        else:
+            ids = [topology.servers[end].id for end in (link.primary, link.secondary)]
+            found = [
+                Key(name, ALGORITHM, derive(read_master(master), ids[0], ids[1], generation))
+                for name, generation in zip(link.keys, generations)
+            ]
+        keys.update((key.name, key) for key in found)
+    return [keys[name] for name in sorted(keys)]
 
 
 def statement(key: Key, dialect: str) -> str:

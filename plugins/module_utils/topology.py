@@ -17,13 +17,21 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import (
+    domain_name,
+    file_name,
+    is_host_label,
+    reverse_zone,
+    zone_name_of_file,
+)
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
 
-# group -> the daemon its hosts run
+# role, and the group of its hosts -> the daemon they run
 PRIMARY_GROUPS = {"bind_primary": "bind"}
 SECONDARY_GROUPS = {"bind_secondary": "bind", "nsd_secondary": "nsd"}
+GROUPS = tuple(PRIMARY_GROUPS) + tuple(SECONDARY_GROUPS)
 
 HOST_VARIABLES = (
     "dns_address",
@@ -37,18 +45,42 @@ HOST_VARIABLES = (
     "dns_id",
 )
 
-ZONE_KEYS = ("name", "file", "primary", "secondaries", "kind", "serial")
-# Part of the design, built later: refused with these words instead of "unknown key".
-ZONE_KEYS_TO_COME = ("records", "soa", "ttl", "secondaries_add", "secondaries_remove", "extra")
+# What the text of a zone is made of where it has no file.
+CONTENT_KEYS = ("records", "soa", "ttl")
+ZONE_KEYS = (
+    "name",
+    "file",
+    *CONTENT_KEYS,
+    "primary",
+    "secondaries",
+    "secondaries_add",
+    "secondaries_remove",
+    "kind",
+    "serial",
+    "extra",
+)
+KINDS = ("static",)
+KINDS_TO_COME = ("dynamic", "signed")
+SERIAL_RULES = ("auto", "keep")
+PEER_KEYS = (
+    "role",
+    "transfer_from",
+    "notify_from",
+    "notify_to",
+    "address",
+    "port",
+    "keys",
+    "name_servers",
+    "default",
+)
+
+# Suffixes of zone files in dns_zone_directory -> what they hold.
+SOURCES = {".zone": "text", ".yml": "records"}
 
 FAMILIES = (4, 6)
 
 # Where a daemon's TSIG keys are, one file a key.
 KEY_DIRECTORIES = {"bind": "/etc/bind/keys", "nsd": "/etc/nsd/keys"}
-
-# RFC 1035 section 2.3.4. Slash as in RFC 2317 names, underscore as in RFC 8552.
-_LABEL = re.compile(r"[a-z0-9_/]([a-z0-9_/-]{0,61}[a-z0-9_/])?")
-_HOST_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -71,6 +103,7 @@ class Site:
     :param zone_files: ``file`` as written in ``dns_zones`` -> absolute path, or None where no such file is.
     :param generations: accepted key generations, the preferred one first.
     :param given_keys: keys from ``tsig_keys``, without their secrets.
+    :param peers: the entries of ``dns_peers`` as written, but of ``keys`` their names only.
     """
 
     hosts: Mapping[str, Mapping[str, Any]]
@@ -80,14 +113,20 @@ class Site:
     zone_files: Mapping[str, Optional[str]] = field(default_factory=dict)
     generations: Sequence[int] = (1,)
     given_keys: Sequence[GivenKey] = ()
+    peers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Server:
-    """One name server. Addresses are canonical text (RFC 5952), in the order of the inventory."""
+    """One name server. Addresses are canonical text (RFC 5952), in the order of the inventory.
+
+    :param kind: its daemon, ``bind`` or ``nsd``.
+    :param roles: the role groups it is in.
+    """
 
     host: str
     kind: str
+    roles: Tuple[str, ...]
     name: str
     id: str
     addresses: Tuple[str, ...]
@@ -100,22 +139,60 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Peer:
+    """A name server outside the inventory; ``id`` is its name in ``dns_peers``.
+
+    :param role: what it is to this site's servers, ``primary`` or ``secondary``.
+    :param transfer: of a secondary, the addresses and networks that it transfers from, as the primary sees them;
+        of a primary, the addresses where the secondaries ask.
+    :param notify: of a secondary, where it takes NOTIFY; of a primary, where its NOTIFY comes from.
+    :param addresses: where it answers queries; empty where it can't be asked.
+    :param keys: names of its TSIG keys, the one to use first; empty for transfers by address alone.
+    :param name_servers: the names it brings to NS records.
+    :param default: whether it is a secondary of every zone that names none.
+    """
+
+    id: str
+    role: str
+    transfer: Tuple[str, ...]
+    notify: Tuple[str, ...]
+    addresses: Tuple[str, ...]
+    port: int
+    keys: Tuple[str, ...]
+    name_servers: Tuple[str, ...]
+    default: bool
+
+
+@dataclass(frozen=True)
 class Zone:
-    """One zone; ``file`` is the absolute path of its text on the controller."""
+    """One zone.
+
+    :param file: absolute path on the controller of its text or records; None where it has none.
+    :param primary: host or peer.
+    :param secondaries: hosts and peers.
+    :param source: ``text``: a master file. ``records``: made from records. ``transfer``: its primary is a peer.
+    :param serial: ``auto``, or ``keep`` for the serial that the file says.
+    :param content: those of CONTENT_KEYS that its entry in ``dns_zones`` has.
+    :param extra: role -> statements for the zone in the configuration of that role's hosts.
+    """
 
     name: str
-    file: str
+    file: Optional[str]
     primary: str
     secondaries: Tuple[str, ...]
+    source: str = "text"
+    serial: str = "auto"
+    content: Mapping[str, Any] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Link:
-    """A secondary that transfers from a primary; a server's self link has itself at both ends.
+    """A secondary that transfers from a primary; a server's self link has itself at both ends, a peer is one end.
 
     Only address families that both ends have are in it.
 
-    :param keys: TSIG key names that the primary accepts, the one to use first.
+    :param keys: TSIG key names that the primary accepts, the one to use first; a peer may have none.
     :param transfer_from: addresses where the secondary asks the primary.
     :param transfer_to: the secondary's addresses as the primary sees them.
     :param notify_from: the primary's addresses as the secondary sees them.
@@ -133,11 +210,24 @@ class Link:
 
 @dataclass(frozen=True)
 class Topology:
-    """The whole: servers by host, zones by name (sorted), links by (primary, secondary)."""
+    """The whole: servers by host, peers by name, zones by name (sorted), links by (primary, secondary)."""
 
     servers: Mapping[str, Server]
+    peers: Mapping[str, Peer]
     zones: Mapping[str, Zone]
     links: Mapping[Tuple[str, str], Link]
+
+    def end(self, name: str) -> Union[Server, Peer]:
+        """The host or peer at one end of a link."""
+        return self.servers[name] if name in self.servers else self.peers[name]
+
+    def name_servers(self, zone: Zone) -> List[str]:
+        """The names that the zone's NS records should have: of all visible servers, the primary first."""
+        found: List[str] = []
+        for end in (self.end(name) for name in (zone.primary,) + zone.secondaries):
+            names = end.name_servers if isinstance(end, Peer) else () if end.hidden else (end.name,)
+            found += [name for name in names if name not in found]
+        return found
 
     def self_link(self, host: str) -> Link:
         return self.links[(host, host)]
@@ -158,21 +248,6 @@ def family(address: str) -> int:
     return 6 if ":" in address else 4
 
 
-def file_name(zone: str) -> str:
-    """The file name of a zone or key, without an extension. A slash (RFC 2317) becomes a plus, which no name has."""
-    return zone.replace("/", "+")
-
-
-def zone_file(zone: str) -> str:
-    """The name of a zone's file on a name server."""
-    return "%s.zone" % file_name(zone)
-
-
-def zone_name_of_file(stem: str) -> str:
-    """The reverse of :func:`file_name`."""
-    return stem.replace("+", "/")
-
-
 def key_name(primary_id: str, secondary_id: str, generation: int) -> str:
     """The name of a derived TSIG key. Both ends and the generation are in it, so that a log line tells all."""
     if primary_id == secondary_id:
@@ -185,27 +260,6 @@ def key_file(kind: str, name: str) -> str:
     return "%s/%s.key" % (KEY_DIRECTORIES[kind], file_name(name))
 
 
-def domain_name(value: Any, host_name: bool = False) -> str:
-    """A name as it is used everywhere here: lower case, no final dot.
-
-    :param host_name: only letters, digits and hyphens, and no IP address (RFC 1123 section 2.1).
-    :raises ValueError: with the reason, for what is no such name (RFC 1035 section 2.3.4).
-    """
-    if not isinstance(value, str):
-        raise ValueError("%r is not text; YAML reads it as %s: put it in quotes" % (value, type(value).__name__))
-    if not value.isascii():
-        raise ValueError('"%s" has letters outside ASCII: write its A-labels (xn--...)' % value)
-    name = value.lower()
-    if name.endswith("."):
-        name = name[:-1]
-    label_form = _HOST_LABEL if host_name else _LABEL
-    labels = name.split(".")
-    wrong = len(name) > 253 or not all(label_form.fullmatch(label) for label in labels)
-    if wrong or (host_name and labels[-1].isdigit()):
-        raise ValueError('"%s" is not a domain name' % value)
-    return name
-
-
 def build(site: Site) -> Topology:
     """The topology of a site.
 
@@ -213,11 +267,12 @@ def build(site: Site) -> Topology:
     """
     problems: List[Problem] = []
     servers = _servers(site, problems)
-    zones = _zones(site, servers, problems)
-    links = _links(site, servers, zones, problems)
+    peers = _peers(site, servers, problems)
+    zones = _zones(site, peers, problems)
+    links = _links(site, servers, peers, zones, problems)
     if problems:
         raise InputError(problems)
-    return Topology(servers, zones, links)
+    return Topology(servers, peers, zones, links)
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------
@@ -225,8 +280,10 @@ def build(site: Site) -> Topology:
 
 def _servers(site: Site, problems: List[Problem]) -> Dict[str, Server]:
     daemons: Dict[str, str] = {}
+    roles: Dict[str, List[str]] = {}
     for group, kind in list(PRIMARY_GROUPS.items()) + list(SECONDARY_GROUPS.items()):
         for host in site.groups.get(group, ()):
+            roles.setdefault(host, []).append(group)
             if daemons.setdefault(host, kind) != kind:
                 problems.append(
                     Problem(
@@ -238,45 +295,70 @@ def _servers(site: Site, problems: List[Problem]) -> Dict[str, Server]:
     if not daemons:
         raise InputError([
             Problem(
-                "the inventory has no hosts in %s" % ", ".join(list(PRIMARY_GROUPS) + list(SECONDARY_GROUPS)),
+                "the inventory has no hosts in %s" % ", ".join(GROUPS),
                 "Put the primary into bind_primary and at least one host into bind_secondary or nsd_secondary",
             )
         ])  # fmt: skip
     servers: Dict[str, Server] = {}
     for host, kind in daemons.items():
-        server = _server(host, kind, site.hosts.get(host, {}), problems)
+        server = _server(host, kind, tuple(roles[host]), site.hosts.get(host, {}), problems)
         if server is not None:
             servers[host] = server
     _refuse_shared(servers.values(), problems)
     return servers
 
 
-def _server(host: str, kind: str, variables: Mapping[str, Any], problems: List[Problem]) -> Optional[Server]:
+def _addresses(
+    value: Any,
+    variable: str,
+    problem: Callable[[str, str], None],
+    default: Tuple[str, ...] = (),
+    networks: bool = False,
+) -> Tuple[str, ...]:
+    """One address or a list as canonical text, each once; the default where nothing is written."""
+    if value is None:
+        return default
+    found: List[str] = []
+    for item in value if isinstance(value, (list, tuple)) else [value]:
+        text = item if isinstance(item, str) else ""
+        try:
+            if networks and "/" in text:
+                address = str(ipaddress.ip_network(text))
+            else:
+                address = str(ipaddress.ip_address(text))
+        except ValueError:
+            problem(
+                "%s has %r, which is not an IP address%s" % (variable, item, " or network" if networks else ""),
+                'Write one address or a list, such as %s: [192.0.2.1, "2001:db8::1"]' % variable,
+            )
+            continue
+        first = ipaddress.ip_address(address.partition("/")[0])
+        if ("/" not in address and first.is_unspecified) or first.is_multicast or "%" in text:
+            problem("%s has %s, which is not the address of one host" % (variable, item), "Write that address")
+        elif address not in found:
+            found.append(address)
+    return tuple(found)
+
+
+def _port(value: Any, variable: str, problem: Callable[[str, str], None]) -> int:
+    if isinstance(value, bool) or not re.fullmatch("[0-9]{1,5}", str(value)) or not 0 < int(value) < 65536:
+        problem(
+            "%s %r is not a port number" % (variable, value), "Write a number from 1 to 65535, or leave it out for 53"
+        )
+        return 53
+    return int(value)
+
+
+def _server(
+    host: str, kind: str, roles: Tuple[str, ...], variables: Mapping[str, Any], problems: List[Problem]
+) -> Optional[Server]:
     before = len(problems)
 
     def problem(reason: str, mend: str) -> None:
         problems.append(Problem(reason, mend, host=host))
 
     def addresses(variable: str, default: Tuple[str, ...]) -> Tuple[str, ...]:
-        value = variables.get(variable)
-        if value is None or value == []:
-            return default
-        found: List[str] = []
-        for item in value if isinstance(value, (list, tuple)) else [value]:
-            try:
-                address = ipaddress.ip_address(item if isinstance(item, str) else "")
-            except ValueError:
-                problem(
-                    "%s has %r, which is not an IP address" % (variable, item),
-                    'Write one address or a list, such as %s: [192.0.2.1, "2001:db8::1"]' % variable,
-                )
-                continue
-            if address.is_unspecified or address.is_multicast or "%" in item:
-                problem("%s has %s, which is not the address of one host" % (variable, item), "Write that address")
-                continue
-            if str(address) not in found:
-                found.append(str(address))
-        return tuple(found)
+        return _addresses(variables.get(variable) or None, variable, problem, default)
 
     def name(variable: str, value: Any, mend: str) -> str:
         try:
@@ -299,16 +381,12 @@ def _server(host: str, kind: str, variables: Mapping[str, Any], problems: List[P
             "dns_name",
             host if "." in host else "%s (the inventory name)" % host,
             "Add  dns_name: %s.example.net  (its name in NS records) to the host"
-            % (host if _HOST_LABEL.fullmatch(host) else "ns1"),
+            % (host if is_host_label(host) else "ns1"),
         )
     dns_id = dns_name
     if variables.get("dns_id") is not None:
         dns_id = name("dns_id", variables["dns_id"], "Write a domain name")
 
-    port = variables.get("dns_port", 53)
-    if isinstance(port, bool) or not re.fullmatch("[0-9]{1,5}", str(port)) or not 0 < int(port) < 65536:
-        problem("dns_port %r is not a port number" % (port,), "Write a number from 1 to 65535, or leave it out for 53")
-        port = 53
     hidden = variables.get("dns_hidden", False)
     if not isinstance(hidden, bool):
         problem("dns_hidden %r is not true or false" % (hidden,), "Write  dns_hidden: true  or leave it out")
@@ -317,18 +395,19 @@ def _server(host: str, kind: str, variables: Mapping[str, Any], problems: List[P
     server = Server(
         host=host,
         kind=kind,
+        roles=roles,
         name=dns_name,
         id=dns_id,
         addresses=dns_address,
         listen=addresses("dns_listen_address", dns_address),
         transfer_addresses=addresses("dns_transfer_address", dns_address),
         transfer_sources=addresses("dns_transfer_source", ()),
-        port=int(port),
+        port=_port(variables.get("dns_port", 53), "dns_port", problem),
         hidden=hidden is True,
         site=None if site_name is None else str(site_name),
     )
     for af in FAMILIES:
-        if len(_of_family(server.transfer_sources, af)) > 1:
+        if len(of_family(server.transfer_sources, af)) > 1:
             problem("dns_transfer_source has more than one IPv%d address" % af, "Leave one: a query has one source")
     return server if len(problems) == before else None
 
@@ -354,11 +433,101 @@ def _refuse_shared(servers: Iterable[Server], problems: List[Problem]) -> None:
                 owner.setdefault(value, server.host)
 
 
+# --- peers -----------------------------------------------------------------------------------------------------------
+
+
+def _peers(site: Site, servers: Mapping[str, Server], problems: List[Problem]) -> Dict[str, Peer]:
+    peers: Dict[str, Peer] = {}
+    taken = {name for server in servers.values() for name in (server.id, server.name)}
+    taken.update(site.groups, *site.groups.values())
+    for name, settings in site.peers.items():
+        peer = _peer(name, settings, taken, problems)
+        if peer is not None:
+            peers[peer.id] = peer
+    return peers
+
+
+def _peer(name: Any, settings: Any, taken: Collection[str], problems: List[Problem]) -> Optional[Peer]:
+    before = len(problems)
+    place = "dns_peers: %s" % name
+
+    def problem(reason: str, mend: str) -> None:
+        problems.append(Problem("%s: %s" % (place, reason), mend))
+
+    if not isinstance(name, str) or not is_host_label(name):
+        problem(
+            "the name of a peer has lower-case letters, digits and hyphens only", "Name it like  friend  or  provider-2"
+        )
+    elif name in taken:
+        problem("a host or group has the same name", "Give the peer another name")
+    if not isinstance(settings, Mapping):
+        problem("it has no settings", "Write  %s: {role: secondary, transfer_from: [...], keys: [...]}" % name)
+        return None
+    _refuse_unknown(settings, PEER_KEYS, problem)
+    role = settings.get("role")
+    if role not in ("primary", "secondary"):
+        problem("its role is neither primary nor secondary", "Write what it is to your servers, as  role: secondary")
+        return None
+    notify_key, foreign_key = ("notify_to", "notify_from") if role == "secondary" else ("notify_from", "notify_to")
+    if foreign_key in settings:
+        problem("a %s has no %s" % (role, foreign_key), "Write  %s" % notify_key)
+    transfer = _addresses(settings.get("transfer_from"), "transfer_from", problem, networks=role == "secondary")
+    if not transfer and len(problems) == before:
+        problem(
+            "transfer_from is missing: "
+            + (
+                "the addresses that it transfers from" if role == "secondary" else "where your servers transfer from it"
+            ),
+            "Add it, as  transfer_from: [192.0.2.53]",
+        )
+    hosts_only = tuple(address for address in transfer if "/" not in address)
+    notify = _addresses(settings.get(notify_key), notify_key, problem, hosts_only, networks=role == "primary")
+    names: List[str] = []
+    written = settings.get("name_servers")
+    for each in written if isinstance(written, (list, tuple)) else [] if written is None else [written]:
+        try:
+            names.append(domain_name(each, host_name=True))
+        except ValueError as error:
+            problem("name_servers: %s" % error, "Write host names, as NS records have them")
+    if "keys" not in settings:
+        problem(
+            "it has no keys",
+            "Add  keys: [{name: ..., algorithm: hmac-sha256, secret: ...}], or  keys: []  where it knows no TSIG",
+        )
+    default = settings.get("default", False)
+    if not isinstance(default, bool) or (default and role == "primary"):
+        problem("default %r is not for it" % (default,), "A secondary has true or false; a zone names another primary")
+    peer = Peer(
+        id=str(name),
+        role=role,
+        transfer=transfer,
+        notify=notify,
+        addresses=_addresses(
+            settings.get("address"), "address", problem, hosts_only if role == "primary" else notify
+        ),
+        port=_port(settings.get("port", 53), "port", problem),
+        keys=tuple(settings.get("keys") or ()),
+        name_servers=tuple(names),
+        default=default is True,
+    )  # fmt: skip
+    return peer if len(problems) == before else None
+
+
+def _refuse_unknown(settings: Mapping[str, Any], known: Sequence[str], problem: Callable[[str, str], None]) -> None:
+    for key in settings:
+        if key not in known:
+            near = get_close_matches(str(key), known, 1)
+            problem(
+                'the unknown key "%s"' % key,
+                'Did you mean "%s"?' % near[0] if near else "Known keys: %s" % ", ".join(known),
+            )
+
+
 # --- zones -----------------------------------------------------------------------------------------------------------
 
 
-def _zones(site: Site, servers: Mapping[str, Server], problems: List[Problem]) -> Dict[str, Zone]:
-    entries = _entries(site, problems)
+def _zones(site: Site, peers: Mapping[str, Peer], problems: List[Problem]) -> Dict[str, Zone]:
+    entries = _entries(site, peers, problems)
     if not entries and not problems:
         problems.append(
             Problem(
@@ -367,33 +536,35 @@ def _zones(site: Site, servers: Mapping[str, Server], problems: List[Problem]) -
             )
         )
     zones: Dict[str, Zone] = {}
+    choices = _Choices(site, peers)
     for name in sorted(entries):
-        zone = _zone(name, entries[name], site, problems)
+        zone = _zone(name, entries[name], choices, problems)
         if zone is not None:
             zones[name] = zone
     return zones
 
 
-def _entries(site: Site, problems: List[Problem]) -> Dict[str, Dict[str, Any]]:
-    """Zone name -> its settings; ``path`` is the file's absolute path. Directory zones first, then dns_zones."""
+def _entries(site: Site, peers: Mapping[str, Peer], problems: List[Problem]) -> Dict[str, Dict[str, Any]]:
+    """Zone name -> its settings, as :class:`Zone` has them. Directory zones first, then dns_zones."""
     entries: Dict[str, Dict[str, Any]] = {}
     for file, path in sorted(site.directory_files.items()):
+        stem, dot, suffix = file.rpartition(".")
         try:
-            name = domain_name(zone_name_of_file(file[: -len(".zone")]))
+            name = domain_name(zone_name_of_file(stem))
         except ValueError as error:
             problems.append(Problem(str(error), "Name zone files like example.com.zone", file=path))
             continue
         if name in entries:
             problems.append(
                 Problem(
-                    "%s is a file of the same zone" % entries[name]["path"],
+                    "%s is a file of the same zone" % entries[name]["file"],
                     "Keep one of the two files",
                     zone=name,
                     file=path,
                 )
             )
             continue
-        entries[name] = {"path": path}
+        entries[name] = {"file": path, "source": SOURCES[dot + suffix]}
 
     listed: Dict[str, int] = {}
     for index, entry in enumerate(site.zones):
@@ -408,6 +579,10 @@ def _entries(site: Site, problems: List[Problem]) -> Dict[str, Dict[str, Any]]:
         except ValueError as error:
             problems.append(Problem("%s: name: %s" % (place, error), "Write the zone's name, such as example.com"))
             continue
+        reverse = reverse_zone(name)
+        if reverse:
+            problems.append(Problem("%s: name: %s is a network" % (place, name), "Write its zone: %s" % reverse))
+            continue
         if name in listed:
             problems.append(
                 Problem(
@@ -419,52 +594,102 @@ def _entries(site: Site, problems: List[Problem]) -> Dict[str, Dict[str, Any]]:
             continue
         listed[name] = index
         settings = _settings(name, entry, site, problems)
-        if "path" in settings and name in entries:
-            problems.append(
-                Problem(
-                    "its text is in two places: %s and %s" % (settings["path"], entries[name]["path"]),
-                    "Take  file  out of its entry in dns_zones, or move the other file out of dns_zone_directory",
-                    zone=name,
-                )
-            )
-        elif "path" not in settings and name not in entries:
-            if "file" not in entry:
-                problems.append(
-                    Problem(
-                        "%s has no file, and dns_zone_directory has no %s.zone" % (place, file_name(name)),
-                        "Add  file: zones/%s.zone" % file_name(name),
-                        zone=name,
-                    )
-                )
-            continue
-        entries.setdefault(name, {}).update(settings)
+        if settings is not None:
+            _join(name, place, entries, settings, peers, problems)
     return entries
 
 
-def _settings(name: str, entry: Mapping[str, Any], site: Site, problems: List[Problem]) -> Dict[str, Any]:
-    """The checked settings of one entry of dns_zones."""
-    for key in entry:
-        if key in ZONE_KEYS_TO_COME:
-            problems.append(
-                Problem('"%s" is not built yet' % key, "Take it out, and put the records into a zone file", zone=name)
+def _join(
+    name: str,
+    place: str,
+    entries: Dict[str, Dict[str, Any]],
+    settings: Dict[str, Any],
+    peers: Mapping[str, Peer],
+    problems: List[Problem],
+) -> None:
+    """Put the settings of an entry of dns_zones beside what dns_zone_directory has of the zone."""
+
+    def problem(reason: str, mend: str) -> None:
+        problems.append(Problem(reason, mend, zone=name))
+
+    in_directory = name in entries
+    content = settings.get("content", {})
+    if settings.get("primary") in peers:
+        given = (
+            "a file in dns_zone_directory"
+            if in_directory
+            else "file"
+            if "file" in settings
+            else next(iter(content), "")
+        )
+        if given:
+            problem(
+                'its primary "%s" is a peer, which has its content, and here it has %s' % (settings["primary"], given),
+                "Take that away, or name a host of bind_primary",
             )
-        elif key not in ZONE_KEYS:
-            near = get_close_matches(str(key), ZONE_KEYS, 1)
-            problems.append(
-                Problem(
-                    'its entry in dns_zones has the unknown key "%s"' % key,
-                    'Did you mean "%s"?' % near[0] if near else "Known keys: %s" % ", ".join(ZONE_KEYS),
-                    zone=name,
-                )
+        else:
+            entries[name] = dict(settings, source="transfer", file=None)
+        return
+    if in_directory and ("file" in settings or "records" in content):
+        problem(
+            "its content is in two places: %s and %s"
+            % (settings.get("file", "the records of %s" % place), entries[name]["file"]),
+            "Take  %s  out of its entry in dns_zones, or move the other file out of dns_zone_directory"
+            % ("file" if "file" in settings else "records"),
+        )
+        return
+    if not in_directory:
+        if "records" in content:
+            settings["source"] = "records"
+        elif "file" not in settings:
+            problem(
+                "%s has neither file nor records, and dns_zone_directory has no %s.zone" % (place, file_name(name)),
+                "Add  file: zones/%s.zone" % file_name(name),
             )
-    settings = {key: entry[key] for key in ("primary", "secondaries") if entry.get(key) is not None}
-    for key, built in (("kind", "static"), ("serial", "auto")):
-        if entry.get(key, built) != built:
-            problems.append(
-                Problem('%s "%s" is not built yet' % (key, entry[key]), 'Write "%s" or leave it out' % built, zone=name)
-            )
+            return
+    merged = dict(entries.get(name, {}), **settings)
+    if merged["source"] == "text" and content:
+        problem(
+            "%s %s for zones with records; %s says it itself"
+            % (" and ".join(content), "is" if len(content) == 1 else "are", merged["file"]),
+            "Take it out of its entry in dns_zones, and write it in the file",
+        )
+        return
+    entries[name] = merged
+
+
+def _settings(name: str, entry: Mapping[str, Any], site: Site, problems: List[Problem]) -> Optional[Dict[str, Any]]:
+    """The checked settings of one entry of dns_zones; None where its content can't be told."""
+
+    def problem(reason: str, mend: str) -> None:
+        problems.append(Problem(reason, mend, zone=name))
+
+    _refuse_unknown(entry, ZONE_KEYS, lambda reason, mend: problem("its entry in dns_zones has %s" % reason, mend))
+    settings = {
+        key: entry[key]
+        for key in ("primary", "secondaries", "secondaries_add", "secondaries_remove")
+        if entry.get(key) is not None
+    }
+    kind = entry.get("kind", "static")
+    if kind in KINDS_TO_COME:
+        problem('kind "%s" is not built yet' % kind, 'Write "static" or leave it out')
+    elif kind not in KINDS:
+        problem("kind %r is none" % (kind,), 'Write "static" or leave it out')
+    settings["serial"] = entry.get("serial", "auto")
+    if settings["serial"] not in SERIAL_RULES:
+        problem(
+            "serial %r is neither auto nor keep" % (settings["serial"],),
+            "Write  serial: keep  where you count by hand, in the zone file",
+        )
+    settings["extra"] = _extra(entry.get("extra"), problem)
+    content = {key: entry[key] for key in CONTENT_KEYS if entry.get(key) is not None}
+    if content:
+        settings["content"] = content
     if "file" in entry:
         path = site.zone_files.get(entry["file"]) if isinstance(entry["file"], str) else None
+        if "records" in content:
+            problem("it has both a file and records", "Take one of the two away")
+            return None
         if path is None:
             problems.append(
                 Problem(
@@ -474,69 +699,102 @@ def _settings(name: str, entry: Mapping[str, Any], site: Site, problems: List[Pr
                     file=str(entry["file"]),
                 )
             )
-        else:
-            settings["path"] = path
+            return None
+        settings.update(file=path, source="records" if path.endswith(".yml") else "text")
     return settings
 
 
-def _zone(name: str, settings: Mapping[str, Any], site: Site, problems: List[Problem]) -> Optional[Zone]:
+def _extra(value: Any, problem: Callable[[str, str], None]) -> Dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
+        problem("extra has no statements by role", "Write  extra: {bind_primary: 'max-journal-size 1m;'}")
+        return {}
+    _refuse_unknown(value, GROUPS, lambda reason, mend: problem("extra has %s" % reason, mend))
+    return {str(role): text.strip() for role, text in value.items()}
+
+
+class _Choices:
+    """Which hosts and peers a zone may name."""
+
+    def __init__(self, site: Site, peers: Mapping[str, Peer]) -> None:
+        self.groups = site.groups
+        self.primary_hosts = _members(site, PRIMARY_GROUPS)
+        self.primary_peers = [peer.id for peer in peers.values() if peer.role == "primary"]
+        self.secondary_hosts = _members(site, SECONDARY_GROUPS)
+        self.secondary_peers = [peer.id for peer in peers.values() if peer.role == "secondary"]
+        self.default_secondaries = self.secondary_hosts + [
+            peer.id for peer in peers.values() if peer.role == "secondary" and peer.default
+        ]
+        self.hosts = {host for hosts in site.groups.values() for host in hosts}
+
+
+def _zone(name: str, settings: Mapping[str, Any], choices: _Choices, problems: List[Problem]) -> Optional[Zone]:
+    before = len(problems)
+
     def problem(reason: str, mend: str) -> None:
         problems.append(Problem(reason, mend, zone=name))
 
-    primaries = _members(site, PRIMARY_GROUPS)
-    secondaries = _members(site, SECONDARY_GROUPS)
-
-    primary = settings.get("primary")
+    primary = _primary(settings.get("primary"), choices, problem)
     if primary is None:
-        if len(primaries) != 1:
-            problem(
-                "bind_primary has %s, so the zone must say which one is its primary"
-                % ("the hosts %s" % ", ".join(primaries) if primaries else "no host"),
-                "Add  primary: HOST  to its entry in dns_zones" if primaries else "Put a host into bind_primary",
-            )
-            return None
-        primary = primaries[0]
-    elif primary not in primaries:
-        problem(
-            'its primary "%s" is not a host of bind_primary%s' % (primary, _near(primary, primaries)),
-            "Name one of: %s" % ", ".join(primaries) if primaries else "Put it into bind_primary",
-        )
         return None
 
-    wanted = settings.get("secondaries")
-    before = len(problems)
-    chosen: List[str] = []
-    if wanted is None:
-        chosen = [host for host in secondaries if host != primary]
-    elif not isinstance(wanted, (list, tuple)):
-        problem("secondaries is not a list", "Write  secondaries: [HOST or GROUP, ...]")
-        return None
-    else:
-        for item in wanted:
+    def resolve(key: str) -> List[str]:
+        """The hosts and peers that a list of secondaries names."""
+        value = settings[key]
+        found: List[str] = []
+        if not isinstance(value, (list, tuple)):
+            problem("%s is not a list" % key, "Write  %s: [HOST or GROUP, ...]" % key)
+            return found
+        for item in value:
             if not isinstance(item, str):
-                problem("secondaries has %r, which is not text" % (item,), "Write  secondaries: [HOST or GROUP, ...]")
-                continue
-            if item in site.groups and item not in secondaries:
-                hosts: Sequence[str] = [host for host in site.groups[item] if host != primary]
-            elif any(item in members for members in site.groups.values()):
-                hosts = [item]
+                problem("%s has %r, which is not text" % (key, item), "Write  %s: [HOST or GROUP, ...]" % key)
+            elif item in choices.groups:
+                found += [host for host in choices.groups[item] if host != primary]
+            elif item in choices.hosts or item in choices.secondary_peers:
+                found.append(item)
             else:
+                known = choices.secondary_hosts + choices.secondary_peers + list(choices.groups)
                 problem(
-                    'its secondary "%s" is neither a host nor a group%s'
-                    % (item, _near(item, secondaries + list(site.groups))),
-                    "Secondaries are hosts of %s, or groups of them" % " and ".join(SECONDARY_GROUPS),
+                    'its secondary "%s" is neither a host nor a group%s' % (item, _near(item, known)),
+                    "Secondaries are hosts of %s, groups of them, or peers" % " and ".join(SECONDARY_GROUPS),
                 )
-                continue
-            for host in hosts:
-                if host == primary:
-                    problem('its primary "%s" is listed as its secondary' % host, "Take it out of secondaries")
-                elif host not in secondaries:
-                    problem(
-                        'its secondary "%s" is in none of the groups %s' % (host, ", ".join(SECONDARY_GROUPS)),
-                        "Add the host to one of them",
-                    )
-                elif host not in chosen:
-                    chosen.append(host)
+        return found
+
+    if "secondaries" in settings:
+        wanted = resolve("secondaries")
+    else:
+        wanted = [host for host in choices.default_secondaries if host != primary]
+    if primary in choices.primary_peers and "secondaries" not in settings:
+        wanted = [host for host in wanted if host not in choices.secondary_peers]
+    if "secondaries_add" in settings:
+        wanted += resolve("secondaries_add")
+    if "secondaries_remove" in settings:
+        removed = resolve("secondaries_remove")
+        for item in removed:
+            if item not in wanted:
+                problem('"%s" in secondaries_remove is not among its secondaries' % item, "Take it out")
+        wanted = [item for item in wanted if item not in removed]
+
+    chosen: List[str] = []
+    for item in wanted:
+        if item == primary:
+            problem('its primary "%s" is listed as its secondary' % item, "Take it out of secondaries")
+        elif item in choices.secondary_peers:
+            if primary in choices.primary_peers:
+                problem(
+                    'its primary "%s" and its secondary "%s" are both peers, so the transfer is not yours'
+                    % (primary, item),
+                    "Take the secondary out",
+                )
+            chosen.append(item)
+        elif item not in choices.secondary_hosts:
+            problem(
+                'its secondary "%s" is in none of the groups %s' % (item, ", ".join(SECONDARY_GROUPS)),
+                "Add the host to one of them",
+            )
+        else:
+            chosen.append(item)
     if not chosen:
         if len(problems) == before:
             problem(
@@ -544,8 +802,41 @@ def _zone(name: str, settings: Mapping[str, Any], site: Site, problems: List[Pro
                 "Put a host into bind_secondary or nsd_secondary, or list one under secondaries",
             )
         return None
-    # Sorted, so that an inventory that lists its hosts in changing order changes no configuration.
-    return Zone(name, settings["path"], primary, tuple(sorted(chosen)))
+    return Zone(
+        name,
+        settings.get("file"),
+        primary,
+        # Sorted, so that an inventory that lists its hosts in changing order changes no configuration; peers last.
+        tuple(sorted(set(chosen), key=lambda end: (end in choices.secondary_peers, end))),
+        settings["source"],
+        settings.get("serial", "auto"),
+        settings.get("content", {}),
+        settings.get("extra", {}),
+    )
+
+
+def _primary(named: Any, choices: _Choices, problem: Callable[[str, str], None]) -> Optional[str]:
+    """The zone's primary; None where that can't be told."""
+    primaries = choices.primary_hosts
+    if named is None:
+        if len(primaries) != 1:
+            problem(
+                "bind_primary has %s, so the zone must say which one is its primary"
+                % ("the hosts %s" % ", ".join(primaries) if primaries else "no host"),
+                "Add  primary: HOST  to its entry in dns_zones"
+                if primaries
+                else "Put a host into bind_primary, or name a peer: add  primary: PEER  to its entry in dns_zones",
+            )
+            return None
+        return primaries[0]
+    if named not in primaries + choices.primary_peers:
+        known = primaries + choices.primary_peers
+        problem(
+            'its primary "%s" is not a host of bind_primary%s' % (named, _near(named, known)),
+            "Name one of: %s" % ", ".join(known) if known else "Put it into bind_primary",
+        )
+        return None
+    return named
 
 
 def _members(site: Site, groups: Iterable[str]) -> List[str]:
@@ -565,31 +856,50 @@ def _near(word: Any, words: Sequence[str]) -> str:
 
 
 def _links(
-    site: Site, servers: Mapping[str, Server], zones: Mapping[str, Zone], problems: List[Problem]
+    site: Site,
+    servers: Mapping[str, Server],
+    peers: Mapping[str, Peer],
+    zones: Mapping[str, Zone],
+    problems: List[Problem],
 ) -> Dict[Tuple[str, str], Link]:
-    pairs = {(zone.primary, host): zone.name for zone in reversed(list(zones.values())) for host in zone.secondaries}
+    pairs = {(zone.primary, end): zone.name for zone in reversed(list(zones.values())) for end in zone.secondaries}
     links: Dict[Tuple[str, str], Link] = {}
-    for (primary_host, secondary_host), example in sorted(pairs.items()):
-        if primary_host not in servers or secondary_host not in servers:
+    for (primary, secondary), example in sorted(pairs.items()):
+        if primary in peers and secondary in servers:
+            link = _link_from_peer(peers[primary], servers[secondary])
+        elif primary in servers and secondary in peers:
+            link = _link_to_peer(servers[primary], peers[secondary])
+        elif primary in servers and secondary in servers:
+            link = _link(site, servers[primary], servers[secondary])
+        else:
             continue  # its own problem has been noted
-        primary, secondary = servers[primary_host], servers[secondary_host]
-        link = _link(site, primary, secondary)
-        if not link.transfer_from or not link.notify_to:
+        silent = secondary in peers and not peers[secondary].notify
+        if not link.transfer_from or not link.transfer_to or not (link.notify_to or silent):
             problems.append(
                 Problem(
                     "%s and %s have no address family in common (%s; %s)"
-                    % (primary.host, secondary.host, ", ".join(primary.addresses), ", ".join(secondary.addresses)),
-                    "Give both an IPv4 or both an IPv6 address in dns_address",
+                    % (
+                        primary,
+                        secondary,
+                        *(", ".join(_known_by(end, servers, peers)) for end in (primary, secondary)),
+                    ),
+                    "Give both an IPv4 or both an IPv6 address in %s"
+                    % ("dns_peers and dns_address" if {primary, secondary} & set(peers) else "dns_address"),
                     zone=example,
                 )
             )
-        links[(primary_host, secondary_host)] = link
+        links[(primary, secondary)] = link
     for host, server in servers.items():
         links[(host, host)] = _self_link(site, server)
-    _check_key_names(links, problems)
+    _check_key_names(links, peers, problems)
     if not problems:  # else the link may be missing because of another mistake
         _refuse_idle_keys(site, links, problems)
+        _refuse_idle_peers(links, peers, problems)
     return links
+
+
+def _known_by(end: str, servers: Mapping[str, Server], peers: Mapping[str, Peer]) -> Tuple[str, ...]:
+    return peers[end].transfer if end in peers else servers[end].addresses
 
 
 def _link(site: Site, primary: Server, secondary: Server) -> Link:
@@ -601,6 +911,30 @@ def _link(site: Site, primary: Server, secondary: Server) -> Link:
         transfer_to=_common(secondary.transfer_addresses, primary.addresses),
         notify_from=_common(primary.transfer_addresses, secondary.addresses),
         notify_to=_common(secondary.addresses, primary.transfer_addresses),
+    )
+
+
+def _link_to_peer(primary: Server, secondary: Peer) -> Link:
+    return Link(
+        primary=primary.host,
+        secondary=secondary.id,
+        keys=secondary.keys,
+        transfer_from=_common(primary.addresses, secondary.transfer),
+        transfer_to=_common(secondary.transfer, primary.addresses),
+        notify_from=_common(primary.transfer_addresses, secondary.notify),
+        notify_to=_common(secondary.notify, primary.transfer_addresses),
+    )
+
+
+def _link_from_peer(primary: Peer, secondary: Server) -> Link:
+    return Link(
+        primary=primary.id,
+        secondary=secondary.host,
+        keys=primary.keys,
+        transfer_from=_common(primary.transfer, secondary.transfer_addresses),
+        transfer_to=_common(secondary.transfer_addresses, primary.transfer),
+        notify_from=_common(primary.notify, secondary.addresses),
+        notify_to=_common(secondary.addresses, primary.notify),
     )
 
 
@@ -620,7 +954,8 @@ def _keys(site: Site, primary: Server, secondary: Server) -> Tuple[str, ...]:
     return tuple(key_name(primary.id, secondary.id, generation) for generation in site.generations)
 
 
-def _check_key_names(links: Mapping[Tuple[str, str], Link], problems: List[Problem]) -> None:
+def _check_key_names(links: Mapping[Tuple[str, str], Link], peers: Mapping[str, Peer], problems: List[Problem]) -> None:
+    """A name server knows a key by its name alone, so that two links can't have different keys of one name."""
     owner: Dict[str, Link] = {}
     for link in links.values():
         for name in link.keys:
@@ -632,16 +967,18 @@ def _check_key_names(links: Mapping[Tuple[str, str], Link], problems: List[Probl
                         host=link.secondary,
                     )
                 )
-            if name in owner:
+            first = owner.setdefault(name, link)
+            # All links of a peer have the keys of the peer.
+            same_peer = {first.primary, first.secondary} & {link.primary, link.secondary} & set(peers)
+            if first is not link and not same_peer:
                 problems.append(
                     Problem(
                         'the TSIG key "%s" is that of the link from %s to %s already'
-                        % (name, owner[name].primary, owner[name].secondary),
+                        % (name, first.primary, first.secondary),
                         "Every link needs its own key",
                         host=link.secondary,
                     )
                 )
-            owner.setdefault(name, link)
 
 
 def _refuse_idle_keys(site: Site, links: Mapping[Tuple[str, str], Link], problems: List[Problem]) -> None:
@@ -657,7 +994,24 @@ def _refuse_idle_keys(site: Site, links: Mapping[Tuple[str, str], Link], problem
             )
 
 
-def _of_family(addresses: Iterable[str], af: int) -> List[str]:
+def _refuse_idle_peers(
+    links: Mapping[Tuple[str, str], Link], peers: Mapping[str, Peer], problems: List[Problem]
+) -> None:
+    """A peer that nothing is transferred with looks as if it served something."""
+    linked = {end for ends in links for end in ends}
+    for peer in peers.values():
+        if peer.id not in linked:
+            problems.append(
+                Problem(
+                    "dns_peers: %s: no zone has it as its %s" % (peer.id, peer.role),
+                    "Name it in a zone's %s"
+                    % ("secondaries_add, or set  default: true" if peer.role == "secondary" else "primary")
+                    + ", or take it out of dns_peers",
+                )
+            )
+
+
+def of_family(addresses: Iterable[str], af: int) -> List[str]:
     return [address for address in addresses if family(address) == af]
 
 
@@ -665,192 +1019,3 @@ def _common(addresses: Iterable[str], others: Iterable[str]) -> Tuple[str, ...]:
     """Those addresses whose family the others have too."""
     families = {family(address) for address in others}
     return tuple(address for address in addresses if family(address) in families)
-
-
-# --- views -----------------------------------------------------------------------------------------------------------
-
-
-def host_view(topology: Topology, host: str) -> Dict[str, Any]:
-    """What one host's configuration is made of, as plain data for templates.
-
-    ``own_server``, ``served``: the host and all its zones, in the shape that the module ``soa_sync`` takes.
-    ``files_as_primary``, ``files_as_secondary``: names of the zone files on the host.
-    ``zones_as_primary``: name, file, links (of its secondaries), ask (address and port of each
-    secondary). ``zones_as_secondary``: name, link (to its primary). ``links_as_primary``,
-    ``links_as_secondary``: by the other end's id, as :class:`Link`.
-    """
-    server = topology.servers[host]
-    servers = topology.servers
-
-    def link_data(link: Link, other: str) -> Dict[str, Any]:
-        return {
-            "id": servers[other].id,
-            "port": servers[other].port,
-            "keys": list(link.keys),
-            "transfer_from": list(link.transfer_from),
-            "transfer_to": list(link.transfer_to),
-            "notify_from": list(link.notify_from),
-            "notify_to": list(link.notify_to),
-        }
-
-    links = topology.links_of(host)
-    return {
-        "host": host,
-        "kind": server.kind,
-        "name": server.name,
-        "id": server.id,
-        "port": server.port,
-        "listen": {"ipv%d" % af: _of_family(server.listen, af) for af in FAMILIES},
-        "transfer_source": {"ipv%d" % af: (_of_family(server.transfer_sources, af) or [""])[0] for af in FAMILIES},
-        "key_directory": KEY_DIRECTORIES[server.kind],
-        "key_files": [key_file(server.kind, name) for name in sorted(name for link in links for name in link.keys)],
-        "self": link_data(topology.self_link(host), host),
-        "own_server": {host: {"addresses": list(server.listen), "port": server.port}},
-        "served": [
-            {"name": zone.name, "primary": host}
-            for zone in topology.zones.values()
-            if host in (zone.primary,) + zone.secondaries
-        ],
-        "server_addresses": sorted(
-            {address for each in servers.values() for address in each.addresses + each.transfer_addresses}
-        ),
-        "links_as_primary": [
-            link_data(link, link.secondary) for link in links if link.primary == host != link.secondary
-        ],
-        "links_as_secondary": [
-            link_data(link, link.primary) for link in links if link.secondary == host != link.primary
-        ],
-        "files_as_primary": [zone_file(zone.name) for zone in topology.zones_as_primary(host)],
-        "files_as_secondary": [zone_file(zone.name) for zone in topology.zones_as_secondary(host)],
-        "zones_as_primary": [
-            {
-                "name": zone.name,
-                "file": zone.file,
-                "file_name": file_name(zone.name),
-                "links": [servers[secondary].id for secondary in zone.secondaries],
-                "ask": [
-                    [topology.links[(host, secondary)].notify_to[0], servers[secondary].port]
-                    for secondary in zone.secondaries
-                ],
-            }
-            for zone in topology.zones_as_primary(host)
-        ],
-        "zones_as_secondary": [
-            {"name": zone.name, "file_name": file_name(zone.name), "link": servers[zone.primary].id}
-            for zone in topology.zones_as_secondary(host)
-        ],
-    }
-
-
-def overview(topology: Topology) -> Dict[str, Any]:
-    """The whole topology as plain data: servers, zones and links, without secrets and file names."""
-    return {
-        "servers": {
-            host: {
-                "kind": server.kind,
-                "name": server.name,
-                "addresses": list(server.addresses),
-                "port": server.port,
-                "site": server.site,
-                "hidden": server.hidden,
-            }
-            for host, server in topology.servers.items()
-        },
-        "zones": [
-            {"name": zone.name, "primary": zone.primary, "secondaries": list(zone.secondaries)}
-            for zone in topology.zones.values()
-        ],
-        "links": [
-            {
-                "primary": link.primary,
-                "secondary": link.secondary,
-                "keys": list(link.keys),
-                "transfer_from": list(link.transfer_from),
-                "transfer_to": list(link.transfer_to),
-                "notify_from": list(link.notify_from),
-                "notify_to": list(link.notify_to),
-                "zones": [
-                    zone.name
-                    for zone in topology.zones.values()
-                    if zone.primary == link.primary and link.secondary in zone.secondaries
-                ],
-            }
-            for link in topology.links.values()
-            if link.primary != link.secondary
-        ],
-    }
-
-
-def checks_on(topology: Topology, host: str, zones: Iterable[str]) -> List[Dict[str, Any]]:
-    """The zone transfers that prove this host's links, done on the host itself.
-
-    Of every link, all of ``zones`` over its first address, and one zone over each other address: what
-    the second address proves is the ACL and the route, not the content. Refusals once a server and ACL.
-
-    :returns: plain data in the shape of :class:`checks.TransferCheck`, with ``key_file`` for the key.
-    """
-    server = topology.servers[host]
-    chosen = set(zones)
-    own = [zone.name for zone in topology.zones.values() if host in (zone.primary,) + zone.secondaries]
-    found: List[Dict[str, Any]] = []
-
-    def check(
-        kind: str, link: Link, target: Server, addresses: Sequence[str], names: Sequence[str], key: Optional[str]
-    ) -> None:
-        sources = server.transfer_sources if link.notify_to else ()
-        for index, address in enumerate(addresses):
-            found.append({
-                "check": kind,
-                "server": target.host,
-                "address": address,
-                "port": target.port,
-                "source": (_of_family(sources, family(address)) or [None])[0],
-                "key_file": None if key is None else key_file(server.kind, key),
-                "zones": list(names if index == 0 and kind != "refusal" else names[:1]),
-            })  # fmt: skip
-
-    self_link = topology.self_link(host)
-    check("content", self_link, server, server.listen, [name for name in own if name in chosen], self_link.keys[0])
-    for link in topology.links_of(host):
-        if link.primary == link.secondary:
-            continue
-        names = [
-            zone.name
-            for zone in topology.zones.values()
-            if zone.primary == link.primary and link.secondary in zone.secondaries
-        ]
-        if link.secondary == host:
-            primary = topology.servers[link.primary]
-            check(
-                "transfer", link, primary, link.transfer_from, [name for name in names if name in chosen], link.keys[0]
-            )
-            # The right address without a key, and with a key that is not this link's.
-            check("refusal", link, primary, link.transfer_from, names, None)
-            check("refusal", link, primary, link.transfer_from, names, self_link.keys[0])
-        else:
-            # A key that is for asking the primary must not open the secondary.
-            check("refusal", link, topology.servers[link.secondary], link.notify_to, names, link.keys[0])
-    return [each for each in found if each["zones"]]
-
-
-def stranger_checks(topology: Topology) -> List[Dict[str, Any]]:
-    """Refusals that any machine outside the links can check: no key, one zone, every address of every server."""
-    example = {
-        host: zone.name
-        for zone in reversed(list(topology.zones.values()))
-        for host in (zone.primary,) + zone.secondaries
-    }
-    return [
-        {
-            "check": "refusal",
-            "server": host,
-            "address": address,
-            "port": server.port,
-            "source": None,
-            "key_file": None,
-            "zones": [example[host]],
-        }
-        for host, server in topology.servers.items()
-        if host in example
-        for address in server.addresses
-    ]

@@ -37,6 +37,14 @@ options:
       - V(auto) is V(changed) after a deploy, and V(full) where no role has run.
     type: str
     choices: [auto, full, changed, sample]
+  leaving:
+    description:
+      - A host that is to be decommissioned. Fails while a role has it, or while NS records name it.
+    type: str
+  force:
+    description: Let NS records that name O(leaving) be.
+    type: bool
+    default: false
 requirements:
   - dnspython >= 2.3 on the controller, for O(content=true) and O(verify)
 """
@@ -70,6 +78,10 @@ host:
     kind:
       description: The daemon it runs, V(bind) or V(nsd).
       type: str
+    roles:
+      description: The roles whose groups it is in.
+      type: list
+      elements: str
     name:
       description: Its name in NS records, from C(dns_name).
       type: str
@@ -99,7 +111,12 @@ host:
       description: The host itself, in the shape of the option O(dnsops.redundant_dns.soa_sync#module:servers).
       type: dict
     served:
-      description: All its zones, in the shape of the option O(dnsops.redundant_dns.soa_sync#module:zones).
+      description: The names of all its zones.
+      type: list
+      elements: str
+    asked:
+      description:
+        - Its zones but those of peers, in the shape of the option O(dnsops.redundant_dns.soa_sync#module:zones).
       type: list
       elements: dict
     server_addresses:
@@ -159,7 +176,7 @@ host:
           description: The zone.
           type: str
         file:
-          description: Path of its text on the controller.
+          description: Path of its text or records on the controller; null where its records are in C(dns_zones).
           type: str
         file_name:
           description: Name for its file, without an extension.
@@ -172,6 +189,10 @@ host:
           description: Where its secondaries answer, as pairs of address and port.
           type: list
           elements: list
+        extra:
+          description: Statements of its own, line by line.
+          type: list
+          elements: str
     zones_as_secondary:
       description: The zones whose secondary is this host.
       type: list
@@ -186,6 +207,10 @@ host:
         link:
           description: Identity of its primary.
           type: str
+        extra:
+          description: Statements of its own, line by line.
+          type: list
+          elements: str
 topology:
   description: All servers, zones and links, as the filter P(dnsops.redundant_dns.topology#filter) returns them.
   returned: success

@@ -363,15 +363,33 @@ def verdict(row: Row) -> tuple[str, str, int | None, str]:
 
 @pytest.mark.parametrize("kind", ["transfer", "content"])
 def test_a_transfer_that_succeeds(kind: str) -> None:
-    assert verdict(one(kind, GOOD)) == (OK, "transferred", 7, "")
     assert verdict(one(kind, GOOD, digests={"z.test": "d1"})) == (OK, "same content", 7, "")
-    assert verdict(one(kind, GOOD, digests={"other.test": "d2"})) == (OK, "transferred", 7, "")
+
+
+@pytest.mark.parametrize("digests", [{}, {"other.test": "d2"}])
+def test_what_there_is_nothing_to_compare_with(digests: dict[str, str]) -> None:
+    """A transfer has been proven all the same; a content has not."""
+    assert verdict(one("transfer", GOOD, digests=digests)) == (OK, "transferred", 7, "")
+    detail = "there is nothing to compare its content with"
+    assert verdict(one("content", GOOD, digests=digests)) == (NOT_CHECKED, "no reference", 7, detail)
+
+
+@pytest.mark.parametrize("own", [GOOD, GOOD._replace(digest="other")])
+def test_without_a_zone_file_content_is_compared_with_what_the_primary_gave(own: Transfer) -> None:
+    outcomes = {("z.test", S): own, ("z.test", P): GOOD}
+    transfer = TransferCheck("transfer", "p", P, 53, ["z.test"])
+    rows = Transfers(outcomes).rows(check("content"), transfer, digests={})
+    if own == GOOD:
+        assert verdict(rows[0]) == (OK, "same content", 7, "")
+    else:
+        assert verdict(rows[0]) == (FAILED, "differs", 7, "its content is not what its primary gives")
+    assert verdict(rows[1]) == (OK, "transferred", 7, "")
 
 
 @pytest.mark.parametrize("kind", ["transfer", "content"])
 def test_content_that_differs_is_a_failure(kind: str) -> None:
     row = one(kind, GOOD, digests={"z.test": "d2"})
-    assert verdict(row) == (FAILED, "differs", 7, "its content is not that of the zone file")
+    assert verdict(row) == (FAILED, "differs", 7, "its content is not what the zone file has")
 
 
 REASONS = [value for name, value in vars(Reason).items() if name.isupper()]

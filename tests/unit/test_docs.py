@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils import (
     keys,
     report,
     topology,
+    views,
 )
 from conftest import ROOT
 from sites import make_site
@@ -127,8 +130,12 @@ def test_zone_keys() -> None:
     assert tuple(table_with("name")) == topology.ZONE_KEYS
 
 
+def test_peer_keys() -> None:
+    assert tuple(table_with("role")) == topology.PEER_KEYS
+
+
 def test_site_variables() -> None:
-    assert set(table_with("dns_zones")) == set(inventory.SITE_VARIABLES) - {"inventory_dir"}
+    assert set(table_with("dns_zones")) == {*inventory.SITE_VARIABLES, "dns_groups"} - {"inventory_dir"}
 
 
 def test_variables_of_a_run() -> None:
@@ -141,7 +148,7 @@ def test_variables_of_a_run() -> None:
         for name, default in re.findall(r"\b(dns_[a-z_]+) \| default\(([^)]*)\)", text):
             wanted = "" if default == "omit" else "`%s`" % default.strip("'")
             assert of_run[name][0] == wanted, name
-    known = {*topology.HOST_VARIABLES, *inventory.SITE_VARIABLES}
+    known = {*topology.HOST_VARIABLES, *inventory.SITE_VARIABLES, "dns_groups"}
     assert read - known == set(of_run)
 
 
@@ -160,8 +167,8 @@ def test_defaults_of_the_tables() -> None:
 
 def test_what_is_not_built_is_said() -> None:
     missing = section("Not yet")
-    for key in topology.ZONE_KEYS_TO_COME:
-        assert "`%s`" % key in missing, key
+    for kind in topology.KINDS_TO_COME:
+        assert "`kind: %s`" % kind in missing, kind
 
 
 def test_numbers() -> None:
@@ -192,23 +199,16 @@ def test_rate_limits() -> None:
 # --- roles -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("role", ROLES)
-def test_a_roles_tables_are_its_specification(role: str) -> None:
-    """Columns: variable, type, default, meaning; a table for each entry point that has options."""
-    text = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
-    shown = [table for table in tables(text) if table[0] == ["Variable", "Type", "Default", "Meaning"]]
-    specs = yaml_of("roles/%s/meta/argument_specs.yml" % role)["argument_specs"]
-    wanted = [spec["options"] for spec in specs.values() if spec["options"]]
-    assert len(shown) == len(wanted)
-    for table, options in zip(shown, wanted):
-        assert [row[0].strip("`") for row in table[1:]] == list(options)
-        for (_name, kind, default, meaning), option in zip(table[1:], options.values()):
-            assert kind == option["type"]
-            assert meaning
-            if option.get("required"):
-                assert default == "required"
-            else:
-                assert yaml.safe_load(default.strip("`")) == option["default"]
+def test_the_roles_tables_are_those_of_their_specifications() -> None:
+    command = [sys.executable, str(ROOT / "tests" / "environment" / "tables.py"), "--check"]
+    done = subprocess.run(command, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    for role in ROLES:
+        text = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
+        for name, spec in yaml_of("roles/%s/meta/argument_specs.yml" % role)["argument_specs"].items():
+            assert ("variables of %s: make tables" % name in text) == bool(spec["options"]), role
+            for variable in spec["options"]:
+                assert "| `%s` |" % variable in text, variable
 
 
 # --- plugins ---------------------------------------------------------------------------------------------------------
@@ -256,12 +256,12 @@ def test_what_plan_returns_is_documented() -> None:
     site = topology.build(make_site())
     documented = text_of("plan", "RETURN")["host"]["contains"]
     for host, kind in (("a.test", "primary"), ("b.test", "secondary")):
-        view = topology.host_view(site, host)
+        view = views.host_view(site, host)
         assert set(documented) == set(view)
         for part in ("links_as_%s" % kind, "zones_as_%s" % kind):
             assert set(documented[part]["contains"]) == set(view[part][0]), part
     filters = yaml_of("plugins/filter/topology.yml")["RETURN"]["_value"]["contains"]
-    assert set(filters) == set(topology.overview(site))
+    assert set(filters) == set(views.overview(site))
 
 
 # --- names and links -------------------------------------------------------------------------------------------------
@@ -304,7 +304,8 @@ def test_versions_agree() -> None:
 
 
 def test_platforms_are_those_with_data_files_and_the_tested_ones_are_deployed() -> None:
-    rows = {row[0]: row[1:] for table in tables(section("Supported platforms")) for row in table[1:]}
+    # Data files are named after the major version: Ubuntu 24.04 is Ubuntu-24.yml.
+    rows = {row[0].split(".")[0]: row[1:] for table in tables(section("Supported platforms")) for row in table[1:]}
     data = {file.stem.replace("-", " ") for file in ROOT.glob("roles/*/vars/*.yml")}
     assert set(rows) == data
     made = re.search(r"^DEBIAN_RELEASES := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import keys, topology
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import keys, topology, views
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import read_key_file
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.keys import Key
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
@@ -279,7 +279,7 @@ def test_the_text_form_of_a_key_has_no_secret() -> None:
 def keys_of(host: str, master: Any = MASTER_TEXT, **settings_: Any) -> Mapping[str, Key]:
     given_keys = settings_.pop("given", [])
     site = make_site(given_keys=[ends for ends, _key in given_keys], **settings_)
-    found = keys.keys_of(topology.build(site), host, master, site.generations, given_keys)
+    found = keys.keys_of(topology.build(site), host, master, site.generations, given_keys, {})
     assert [key.name for key in found] == sorted(key.name for key in found)
     return {key.name: key for key in found}
 
@@ -299,7 +299,7 @@ def test_both_ends_of_a_link_have_its_key_and_nobody_else() -> None:
 def test_the_keys_are_those_of_the_topology() -> None:
     built = topology.build(make_site(generations=[2, 1]))
     for host in HOSTS:
-        view = topology.host_view(built, host)
+        view = views.host_view(built, host)
         names = {topology.key_file(view["kind"], name) for name in keys_of(host, generations=[2, 1])}
         assert names == set(view["key_files"])
 
