@@ -8,8 +8,8 @@ export MOLECULE_COMMAND_BORDERS := false
 export MOLECULE_GLOB := molecule/*/molecule.yml
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.cache/hypothesis
 
-# The Debian releases that containers are made of.
-DEBIAN_RELEASES := 13
+# The Debian releases that containers of the tests are made of; the demo needs the last one alone.
+DEBIAN_RELEASES := 12 13
 
 SHELL_SCRIPTS = $(shell git ls-files --cached --others --exclude-standard '*.sh') .ci/run
 
@@ -22,12 +22,12 @@ setup: ## Install what demo and tests need: Debian packages, Docker engine, .ven
 	@tests/environment/setup.sh
 
 .PHONY: image
-image: setup ## Build the container image where it is not there yet
-	@for release in $(DEBIAN_RELEASES); do tests/environment/image.sh $$release || exit 1; done
+image: setup ## Build the container image of the demo where it is not there yet
+	@tests/environment/image.sh $(lastword $(DEBIAN_RELEASES))
 
 .PHONY: tools
-tools: image ## Build the image with the tools that tests ask with
-	@tests/environment/image.sh tools
+tools: image ## Build the other images of the tests: every release, and the tools that tests ask with
+	@for image in $(DEBIAN_RELEASES) tools; do tests/environment/image.sh $$image || exit 1; done
 
 .PHONY: demo
 demo: image ## Deploy three name servers in containers, prove that they work, leave them running
@@ -44,9 +44,9 @@ demo-down: setup ## Remove all that the demo made
 
 .PHONY: test
 test: ## Run every test lane
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit sanity package
 	@# These wait for their containers most of the time.
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule system demo-test
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule system demo-test galaxy
 
 .PHONY: lint
 lint: setup ## Check the style of playbooks, roles, YAML, Python and shell
@@ -58,7 +58,17 @@ lint: setup ## Check the style of playbooks, roles, YAML, Python and shell
 
 .PHONY: unit
 unit: setup ## Run the unit tests
-	pytest -n 2 tests/unit
+	pytest -n 2 tests/unit --cov=ansible_collections.dnsops.redundant_dns.plugins.module_utils --cov-branch \
+	    --cov-report= --cov-fail-under=95
+
+.PHONY: sanity
+sanity: setup ## Run ansible-test sanity with the oldest and the newest ansible-core
+	@tests/environment/sanity.sh
+
+.PHONY: package
+package: setup ## Build the collection; look at it as Galaxy does; try the example inventory
+	tests/packaging/package.sh
+	pytest tests/packaging
 
 .PHONY: molecule
 molecule: tools ## Run every scenario in molecule/
@@ -71,6 +81,14 @@ system: tools ## Run the tests of the whole, on two fleets of their own
 .PHONY: demo-test
 demo-test: image ## Test the demo, from make demo to make demo-down
 	pytest tests/demo
+
+.PHONY: tables
+tables: setup ## Write the tables of variables in the roles' READMEs
+	.venv/bin/python tests/environment/tables.py
+
+.PHONY: galaxy
+galaxy: image ## Build, install and deploy as a stranger does, with a copy of the example
+	pytest tests/galaxy
 
 .PHONY: clean
 clean: ## Remove what these targets made in this checkout; containers and images stay

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Write the tables of variables in the READMEs of the roles, from their argument_specs.
 
 tables.py [--check]    with --check, change nothing and fail where a table is not what the specification says

@@ -4,7 +4,7 @@ FROM ${BASE}
 
 RUN apt-get update \
  && DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends \
-      bind9-dnsutils bind9-utils knot-dnsutils ldnsutils \
+      bind9-dnsutils bind9-utils knot knot-dnsutils ldnsutils \
  && apt-get clean
 
 CMD ["/bin/sh"]

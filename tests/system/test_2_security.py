@@ -48,10 +48,15 @@ def test_every_server_gives_zones_to_its_links_only(fleet: Fleet) -> None:
 @pytest.mark.parametrize("host", HOSTS)
 def test_authoritative_only(fleet: Fleet, host: str) -> None:
     said = subprocess.run(
-        ["dig", "@%s" % fleet.addresses(host)[0], "www.iana.org", "A", "+tries=1"], text=True, capture_output=True
+        ["dig", "@%s" % fleet.addresses(host)[0], "www.iana.org", "A", "+tries=1"],
+        check=False,
+        text=True,
+        capture_output=True,
     ).stdout
     assert "status: REFUSED" in said and " ra;" not in said and re.search(r"flags: qr rd;", said)
-    own = subprocess.run(["dig", "@%s" % fleet.addresses(host)[0], ZONE, "A"], text=True, capture_output=True).stdout
+    own = subprocess.run(
+        ["dig", "@%s" % fleet.addresses(host)[0], ZONE, "A"], check=False, text=True, capture_output=True
+    ).stdout
     assert "status: NOERROR" in own and re.search(r"flags: qr aa rd;", own)
 
 
@@ -59,7 +64,7 @@ def test_authoritative_only(fleet: Fleet, host: str) -> None:
 @pytest.mark.parametrize("name", ["version.bind", "hostname.bind", "id.server", "version.server"])
 def test_version_and_host_name_are_hidden(fleet: Fleet, host: str, name: str) -> None:
     command = ["dig", "@%s" % fleet.addresses(host)[0], name, "CH", "TXT", "+tries=1"]
-    said = subprocess.run(command, text=True, capture_output=True).stdout
+    said = subprocess.run(command, check=False, text=True, capture_output=True).stdout
     assert "status: " in said
     assert "ANSWER: 0" in said, said
 
@@ -67,7 +72,7 @@ def test_version_and_host_name_are_hidden(fleet: Fleet, host: str, name: str) ->
 @pytest.mark.parametrize("host", HOSTS)
 def test_answers_are_minimal(fleet: Fleet, host: str) -> None:
     command = ["dig", "@%s" % fleet.addresses(host)[0], "www.%s" % ZONE, "A", "+norecurse"]
-    said = subprocess.run(command, text=True, capture_output=True).stdout
+    said = subprocess.run(command, check=False, text=True, capture_output=True).stdout
     assert "status: NOERROR" in said and "AUTHORITY: 0" in said
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import errno
+import itertools
 import os
 import shutil
 import socket
@@ -530,8 +531,9 @@ def test_unsigned_messages_in_between() -> None:
 
     def transfer_with(unsigned: object, count: int = 20) -> client.Transfer:
         zone = zone_of(count)
-        answer = lambda query: axfr_answer(query, zone, key=KEY, per_message=1, unsigned=unsigned)  # noqa: E731
-        with DnsServer(None, answer) as server:
+        with DnsServer(
+            None, lambda query: axfr_answer(query, zone, key=KEY, per_message=1, unsigned=unsigned)
+        ) as server:
             return transfer_from(server, key=CLIENT_KEY)
 
     assert transfer_with(lambda index, last: index % 3 and not last).records == 21
@@ -565,10 +567,11 @@ def test_another_secret() -> None:
 class ShiftedTime:
     """The time module of a host whose clock is wrong."""
 
-    monotonic = staticmethod(time.monotonic)
-
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     def time(self) -> float:
         return time.time() + self.seconds
@@ -626,7 +629,7 @@ def test_error_answers_to_a_transfer(rcode: dns.rcode.Rcode, reason: str, key: T
 
 def test_an_error_in_the_middle() -> None:
     def serve(query: bytes) -> Iterator[bytes]:
-        yield next(axfr_answer(query, ZONE, per_message=7))
+        yield from itertools.islice(axfr_answer(query, ZONE, per_message=7), 1)
         yield rcode_answer(query, dns.rcode.SERVFAIL)
 
     assert failed_transfer(serve).reason == Reason.SERVFAIL
@@ -781,7 +784,7 @@ def test_a_slow_server() -> None:
     stop = threading.Event()
 
     def pause(query: bytes) -> Iterator[bytes]:
-        yield next(axfr_answer(query, ZONE, per_message=7))
+        yield from itertools.islice(axfr_answer(query, ZONE, per_message=7), 1)
         stop.wait(10)
 
     started = time.monotonic()

@@ -17,7 +17,13 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become som
 
 def run(script: Path, *arguments: str, path: str, user: int | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["bash", str(script), *arguments], env={"PATH": path}, user=user, text=True, capture_output=True, cwd="/"
+        ["bash", str(script), *arguments],
+        env={"PATH": path},
+        user=user,
+        check=False,
+        text=True,
+        capture_output=True,
+        cwd="/",
     )
 
 

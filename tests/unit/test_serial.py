@@ -43,7 +43,8 @@ serials = st.integers(0, MODULUS - 1) | st.sampled_from([0, 1, HALF - 1, HALF, H
 def test_newer(a: int, b: int) -> None:
     """RFC 1982 section 5.2 gives the like of these for eight bits."""
     assert newer(a, b)
-    assert not newer(b, a)
+    a, b = b, a
+    assert not newer(a, b)
 
 
 def test_neither_is_newer_half_a_circle_apart_or_equal() -> None:
@@ -108,9 +109,17 @@ def test_highest_is_none_where_serials_are_too_far_apart() -> None:
         pytest.param([MODULUS - 2], 5, 5, id="the hint is beyond the wrap"),
         pytest.param([MODULUS - 1, 3], 3, 4, id="secondary beyond the wrap"),
         pytest.param([0, HALF - 2], 5, HALF - 1, id="as far apart as can be"),
+        pytest.param([], None, 2026031400, id="no author's serial"),
+        pytest.param([1], None, 2026031400, id="no author's serial, a counter before"),
+        pytest.param([2026031202, 7], None, 2026031400, id="no author's serial, a date of another day"),
+        pytest.param([2026031400], None, 2026031401, id="no author's serial, second edit of the day"),
+        pytest.param([2026031499], None, 2026031500, id="no author's serial, more than 99 edits in a day"),
+        pytest.param([2026041500], None, 2026041501, id="no author's serial, clock went back"),
+        pytest.param([3000000000], None, 3000000001, id="no author's serial, above all dates"),
+        pytest.param([MODULUS - 1], None, 2026031400, id="no author's serial, a date beyond the wrap"),
     ],
 )
-def test_next_serial(seen: list[int], hint: int, expected: int) -> None:
+def test_next_serial(seen: list[int], hint: int | None, expected: int) -> None:
     assert next_serial(seen, hint=hint, now=NOON) == expected
     assert next_serial(iter(reversed(seen)), hint=hint, now=NOON) == expected
 
@@ -139,8 +148,8 @@ def test_too_far_apart(seen: list[int]) -> None:
     assert "RFC 2182 section 7" in str(error.value)
 
 
-@given(st.lists(serials, max_size=5), serials, st.datetimes(datetime(1971, 1, 2), datetime(2200, 1, 1)))
-def test_next_serial_is_newer_than_all_or_there_is_none(seen: list[int], hint: int, now: datetime) -> None:
+@given(st.lists(serials, max_size=5), serials | st.none(), st.datetimes(datetime(1971, 1, 2), datetime(2200, 1, 1)))
+def test_next_serial_is_newer_than_all_or_there_is_none(seen: list[int], hint: int | None, now: datetime) -> None:
     try:
         serial = next_serial(seen, hint=hint, now=now.replace(tzinfo=timezone.utc))
     except SerialError:
