@@ -39,7 +39,7 @@ def host_view(topology: Topology, host: str) -> Dict[str, Any]:
         return {
             "id": topology.end(other).id,
             "port": topology.end(other).port,
-            "keys": list(link.keys),
+            "key_names": list(link.keys),
             "transfer_from": list(link.transfer_from),
             "transfer_to": list(link.transfer_to),
             "notify_from": list(link.notify_from),
@@ -138,7 +138,7 @@ def overview(topology: Topology) -> Dict[str, Any]:
             {
                 "primary": link.primary,
                 "secondary": link.secondary,
-                "keys": list(link.keys),
+                "key_names": list(link.keys),
                 "transfer_from": list(link.transfer_from),
                 "transfer_to": list(link.transfer_to),
                 "notify_from": list(link.notify_from),

@@ -134,7 +134,7 @@ host:
         port:
           description: Port of the other end.
           type: int
-        keys:
+        key_names:
           description: Names of the TSIG keys that are accepted, the one to use first.
           type: list
           elements: str

@@ -146,7 +146,7 @@ def test_variables_of_a_run() -> None:
         text = path.read_text(encoding="utf-8")
         read |= set(re.findall(r"(?<![\w.])dns_[a-z_]+", text))
         for name, default in re.findall(r"\b(dns_[a-z_]+) \| default\(([^)]*)\)", text):
-            wanted = "" if default == "omit" else "`%s`" % default.strip("'")
+            wanted = "" if default in ("omit", "''") else "`%s`" % default.strip("'")
             assert of_run[name][0] == wanted, name
     known = {*topology.HOST_VARIABLES, *inventory.SITE_VARIABLES, "dns_groups"}
     assert read - known == set(of_run)
@@ -201,7 +201,7 @@ def test_rate_limits() -> None:
 
 def test_the_roles_tables_are_those_of_their_specifications() -> None:
     command = [sys.executable, str(ROOT / "tests" / "environment" / "tables.py"), "--check"]
-    done = subprocess.run(command, text=True, capture_output=True)
+    done = subprocess.run(command, check=False, text=True, capture_output=True)
     assert done.returncode == 0, done.stderr
     for role in ROLES:
         text = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
