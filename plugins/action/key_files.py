@@ -16,7 +16,7 @@ class ActionModule(BundleAction):
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         _validation, args = self.validate_argument_spec(argument_spec={"group": {"type": "str", "required": True}})
         host = task_vars["inventory_hostname"]
-        site = inventory.read(task_vars["hostvars"], task_vars["groups"])
+        site = inventory.read_for_task(task_vars)
         kind = site.topology.servers[host].kind
         files = [
             {"path": topology.key_file(kind, key.name), "content": keys.statement(key, kind)}

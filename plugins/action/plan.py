@@ -20,6 +20,7 @@ class ActionModule(InputAction):
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         _validation, args = self.validate_argument_spec(
             argument_spec={
+                "topology": {"type": "bool", "default": False},
                 "content": {"type": "bool", "default": False},
                 "verify": {"type": "str", "choices": list(inventory.LEVELS)},
                 "leaving": {"type": "str"},
@@ -29,9 +30,11 @@ class ActionModule(InputAction):
         host, hostvars = task_vars["inventory_hostname"], task_vars["hostvars"]
         site = inventory.read_for_task(task_vars)
         is_server = host in site.topology.servers
-        plan: dict[str, Any] = {"changed": False, "topology": views.overview(site.topology)}
+        plan: dict[str, Any] = {"changed": False}
         if is_server:
             plan["host"] = views.host_view(site.topology, host)
+        if args["topology"]:
+            plan["topology"] = views.overview(site.topology)
         if args["leaving"] is not None:
             inventory.refuse_to_leave(site, args["leaving"], hostvars, args["force"])
         if args["content"]:

@@ -2,33 +2,63 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Action of the module ``zone_files``: zone texts are on the controller, and go over in one file."""
+"""Action of the module ``zone_files``: zone texts are on the controller, and only those that are needed go over.
+
+First go all zones' digests; where the module finds zones to publish, their texts follow in a second call.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory, publish, views
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology import Zone
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_text import ZoneText
 from ansible_collections.dnsops.redundant_dns.plugins.plugin_utils.actions import BundleAction
 
 
 class ActionModule(BundleAction):
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        args = dict(self._task.args)
-        zones = args.pop("zones", None) or []
-        texts = inventory.read_texts({zone["name"]: zone["file"] for zone in zones})
-        wanted = [
-            # In the shape of publish.WantedZone.
-            {
-                "name": zone["name"],
-                "file_name": zone.get("file_name") or zone["name"],
-                "file": zone["file"],
-                "before": texts[zone["name"]].before,
-                "after": texts[zone["name"]].after,
-                "serial": texts[zone["name"]].serial,
-                "digest": texts[zone["name"]].digest,
-                "ask": zone.get("ask") or [],
+        host = task_vars["inventory_hostname"]
+        site = inventory.read_for_task(task_vars)
+        facts = {zone["name"]: zone for zone in views.host_view(site.topology, host)["zones_as_primary"]}
+        texts = site.zone_texts(facts)
+        # In the shape of publish.WantedZone.
+        digests = {
+            name: {
+                "name": name,
+                "file_name": facts[name]["file_name"],
+                "serial": text.serial,
+                "digest": text.digest,
+                "rule": _rule(site.topology.zones[name], text),
             }
-            for zone in zones
+            for name, text in texts.items()
+        }
+        result = self._publish(list(digests.values()), task_vars)
+        needed = result.pop("needed", None)
+        if not needed:
+            return result
+        whole = [
+            {
+                **digests[name],
+                "file": facts[name]["file"] or "dns_zones",
+                "before": texts[name].before,
+                "after": texts[name].after,
+                "ask": facts[name]["ask"],
+            }
+            for name in needed
         ]
-        return self.send(wanted, "bundle", "dnsops.redundant_dns.zone_files", args, task_vars)
+        published = self._publish(whole, task_vars)
+        published.pop("needed", None)
+        published["changed"] = bool(published.get("changed")) or result["changed"]
+        return published
+
+    def _publish(self, zones: list[dict[str, Any]], task_vars: dict[str, Any]) -> dict[str, Any]:
+        return self.send(zones, "bundle", "dnsops.redundant_dns.zone_files", self._task.args, task_vars)
+
+
+def _rule(zone: Zone, text: ZoneText) -> str:
+    if zone.serial == "keep":
+        return publish.KEEP
+    # Records have serial 1 where their author gave them none.
+    return publish.DATE if zone.source == "records" and text.serial == 1 else publish.AUTHOR

@@ -117,7 +117,7 @@ class ConfigSet:
         """
         result = Result()
         state = self._read_state()
-        old = {file.path: _read(file.path) for file in self.files}
+        old = {file.path: read_file(file.path) for file in self.files}
         different = [file for file in self.files if old[file.path] != file.content or self._mode_differs(file.path)]
         result.changed_files = [file.path for file in different]
         if different and self.checker:
@@ -174,16 +174,16 @@ class ConfigSet:
                     content = file.content
                     for path, place in staged.items():
                         content = content.replace('"%s"' % path, '"%s"' % place)
-                    _write(staged[file.path], content, 0o600)
+                    write_file(staged[file.path], content, 0o600)
                 self._check(staged[self.files[0].path], staging)
             if self.check_mode:
                 return
             for path in backups:
                 status = os.stat(path)
                 owner = (status.st_uid, status.st_gid)
-                _write(path + ".before-dnsops", old[path] or "", stat.S_IMODE(status.st_mode), owner)
+                write_file(path + ".before-dnsops", old[path] or "", stat.S_IMODE(status.st_mode), owner)
             for file in different:
-                _write(staged[file.path], file.content, self.mode, self.owner)
+                write_file(staged[file.path], file.content, self.mode, self.owner)
             for file in different:
                 os.replace(staged[file.path], file.path)
         finally:
@@ -224,7 +224,7 @@ class ConfigSet:
         for file in different:
             content = old[file.path]
             if content is not None:
-                _write(file.path + ".new", content, self.mode, self.owner)
+                write_file(file.path + ".new", content, self.mode, self.owner)
                 os.replace(file.path + ".new", file.path)
         second = self._failure(self.restart if how == "restart" else [self.reconfigure])
         raise ConfigError(
@@ -243,7 +243,7 @@ class ConfigSet:
     # --- state -------------------------------------------------------------------------------------------------------
 
     def _digests(self) -> Dict[str, Optional[str]]:
-        contents = {path: _read(path) for path in [file.path for file in self.files] + list(self.reads)}
+        contents = {path: read_file(path) for path in [file.path for file in self.files] + list(self.reads)}
         return {
             path: None if content is None else hashlib.sha256(content.encode("utf-8", "surrogateescape")).hexdigest()
             for path, content in contents.items()
@@ -261,7 +261,7 @@ class ConfigSet:
         new = {"zones": sorted(zones or []), "loaded": self._digests()}
         if new != state:
             path = os.path.join(self.directory, STATE)
-            _write(path + ".new", json.dumps(new, indent=0, sort_keys=True), 0o600)
+            write_file(path + ".new", json.dumps(new, indent=0, sort_keys=True), 0o600)
             os.replace(path + ".new", path)
 
 
@@ -277,7 +277,8 @@ def _guard_removal(before: Sequence[str], removed: Sequence[str], allowed: bool)
     )
 
 
-def _read(path: str) -> Optional[str]:
+def read_file(path: str) -> Optional[str]:
+    """The text of a file as it is, octets that are not UTF-8 as surrogates; None where there is no such file."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             return file.read()
@@ -285,7 +286,7 @@ def _read(path: str) -> Optional[str]:
         return None
 
 
-def _write(path: str, content: str, mode: int, owner: Tuple[int, int] = (-1, -1)) -> None:
+def write_file(path: str, content: str, mode: int, owner: Tuple[int, int] = (-1, -1)) -> None:
     """Never readable by others, not for an instant: the file is made with its mode, then filled."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:

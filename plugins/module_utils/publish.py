@@ -9,6 +9,9 @@ rename file by file, reload, ask the server. A file that fails the check never g
 that the server does not take after all is replaced by the last good content under a higher serial
 (BIND skips a restored file with its old time, and a lower serial would strand the secondaries).
 
+The zones' texts are much; so the caller first asks with the zones' digests which texts are needed, and publishes
+those alone.
+
 Runs on the target. What touches the outside is handed in: ``run`` starts a process, ``ask`` asks
 name servers for serials.
 """
@@ -28,33 +31,49 @@ from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, Status
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import SerialError, newer, next_serial
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import Run, read_file, write_file
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import (
+    SerialError,
+    highest,
+    newer,
+    next_serial,
+)
 
 MANIFEST = ".published.json"
 STAGING = ".staging-"
 SUFFIX = ".zone"
+MODE = 0o640
+# What gives a zone its serial: the author's where it is newer than all that were seen, today's date, or the author's
+# and no other.
+AUTHOR, DATE, KEEP = RULES = ("author", "date", "keep")
 # Answers of a server that does not have the zone, or does not run.
 _NOT_THERE = (Status.REFUSED, Status.NXDOMAIN, Status.NOT_AUTHORITATIVE, Status.UNREACHABLE)
 # More changed zones than this are loaded with one command for the whole server.
 SINGLE_RELOADS = 3
 
-Run = Callable[[Sequence[str]], Tuple[int, str, str]]
 Endpoint = Tuple[str, int]
-
-
 Ask = Callable[[Sequence[Question]], List[SerialSeen]]
 
 
 class WantedZone(NamedTuple):
-    """A zone to publish: the user's text around the serial, and where to look for serials already used."""
+    """A zone to publish.
+
+    :param serial: the serial in the user's text.
+    :param digest: of the zone's content.
+    :param rule: one of RULES.
+    :param file: where the user finds the text. From here on, needed for zones to be published only.
+    :param before: the user's text up to the serial. :param after: the rest.
+    :param ask: where to look for serials already used.
+    """
 
     name: str
     file_name: str
-    file: str
-    before: str
-    after: str
     serial: int
     digest: str
+    rule: str = AUTHOR
+    file: str = ""
+    before: str = ""
+    after: str = ""
     ask: Sequence[Endpoint] = ()
 
     def text(self, serial: int) -> str:
@@ -92,6 +111,7 @@ class _Change(NamedTuple):
     old_serial: Optional[int]
     # Where the serial is in the old text; None where that text is not one that was published and served.
     proven_at: Optional[int]
+    old_digest: str
     serial: int
 
 
@@ -129,6 +149,11 @@ class Publisher:
         self.check_mode = check_mode
         self.work_directory = work_directory or directory
 
+    def stale(self, zones: Sequence[WantedZone]) -> List[str]:
+        """The names of the zones that must be published."""
+        manifest = self._read_manifest()
+        return [zone.name for zone in zones if _differs(zone, self._read(zone), manifest.get(zone.name))]
+
     def publish(self, zones: Sequence[WantedZone], with_diff: bool = False) -> Outcome:
         outcome = Outcome()
         manifest = self._read_manifest()
@@ -142,15 +167,20 @@ class Publisher:
         changes = []
         for zone, text in stale:
             known = manifest.get(zone.name, {})
-            used = [serial for serial in [known.get("serial")] + list(seen[zone.name].values()) if serial is not None]
+            used = {"%s port %d" % endpoint: serial for endpoint, serial in seen[zone.name].items()}
+            used["the published file"] = known.get("serial")
+            used = {place: serial for place, serial in used.items() if serial is not None}
             proven = known and text is not None and known["sha256"] == _sha256(text) and not known.get("pending")
             try:
-                serial = next_serial(used, hint=zone.serial, now=now)
+                if zone.rule == KEEP:
+                    serial = _kept_serial(zone, text, known, used)
+                else:
+                    serial = next_serial(used.values(), hint=None if zone.rule == DATE else zone.serial, now=now)
             except SerialError as error:
                 outcome.held_back.append(HeldBack(zone.name, zone.file, None, str(error)))
                 continue
             at = known["serial_at"] if proven else None
-            changes.append(_Change(zone, text, known.get("serial"), at, serial))
+            changes.append(_Change(zone, text, known.get("serial"), at, known.get("digest", ""), serial))
 
         with self._staging() as staging:
             good = self._check(staging, changes, outcome)
@@ -175,11 +205,7 @@ class Publisher:
     # --- reading -----------------------------------------------------------------------------------------------------
 
     def _read(self, zone: WantedZone) -> Optional[str]:
-        try:
-            with open(_zone_path(self.directory, zone), encoding="utf-8", errors="surrogateescape", newline="") as file:
-                return file.read()
-        except FileNotFoundError:
-            return None
+        return read_file(_zone_path(self.directory, zone))
 
     def _read_manifest(self) -> Dict[str, Dict[str, Any]]:
         """What was published last, by zone. A lost manifest costs one more serial for every zone, no more."""
@@ -230,7 +256,8 @@ class Publisher:
         if not changes:
             return []
         for change in changes:
-            self._write(_zone_path(staging, change.wanted), change.wanted.text(change.serial))
+            text = change.wanted.text(change.serial)
+            write_file(_zone_path(staging, change.wanted), text, MODE, (-1, self.group_id))
         if self.check_mode and shutil.which(self.checker[0]) is None:
             return list(changes)  # a host without the package yet: nothing can be checked on it
         config = os.path.join(staging, "named.conf")
@@ -240,13 +267,6 @@ class Publisher:
         verdicts = read_checker(out + "\n" + err, [change.wanted for change in changes])
         outcome.held_back += [problem for problem in verdicts.values() if problem is not None]
         return [change for change in changes if verdicts[change.wanted.name] is None]
-
-    def _write(self, path: str, text: str) -> None:
-        with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            os.fchmod(file.fileno(), 0o640)
-            if self.group_id != -1:
-                os.fchown(file.fileno(), -1, self.group_id)
-            file.write(text)
 
     # --- going live --------------------------------------------------------------------------------------------------
 
@@ -272,14 +292,21 @@ class Publisher:
         """
         missing = self._reload_and_wait({change.wanted.name: change.serial for change in changes})
         failed = [change for change in changes if change.wanted.name in missing]
+        rolled = self._roll_forward([change for change in failed if change.proven_at is not None], missing, manifest)
         for change in failed:
+            zone = change.wanted
             reason = "the server did not answer with serial %d within %d s of the reload; its log says why" % (
                 change.serial,
                 self.deadline,
             )
-            outcome.held_back.append(HeldBack(change.wanted.name, change.wanted.file, None, reason))
+            if zone.rule == KEEP and zone.name in rolled:
+                # The old serial would leave a server that did take the new one without the old content.
+                reason += (
+                    ". Its old content is back, in spite of `serial: keep` under the higher serial %d that this takes; "
+                    "raise yours above it" % rolled[zone.name]
+                )
+            outcome.held_back.append(HeldBack(zone.name, zone.file, None, reason))
         outcome.published = [entry for entry in outcome.published if entry["zone"] not in missing]
-        rolled = self._roll_forward([change for change in failed if change.proven_at is not None], missing, manifest)
         outcome.rolled_forward = sorted(rolled)
         still_missing = self._reload_and_wait(rolled)
         return {zone for zone in missing if zone not in rolled or zone in still_missing}
@@ -296,12 +323,17 @@ class Publisher:
             serial = next_serial(used, hint=change.serial, now=now)
             at, end = change.proven_at, change.proven_at + len(str(change.old_serial))
             texts[name] = change.old[:at] + str(serial) + change.old[end:]
-            manifest[name] = {"serial": serial, "serial_at": at, "digest": "", "sha256": _sha256(texts[name])}
-            manifest[name]["pending"] = True
+            manifest[name] = {
+                "serial": serial,
+                "serial_at": at,
+                "digest": change.old_digest,
+                "sha256": _sha256(texts[name]),
+                "pending": True,
+            }
         self._write_manifest(manifest)
         for change in changes:
             path = _zone_path(self.directory, change.wanted)
-            self._write(path + ".new", texts[change.wanted.name])
+            write_file(path + ".new", texts[change.wanted.name], MODE, (-1, self.group_id))
             os.replace(path + ".new", path)
         return {name: manifest[name]["serial"] for name in texts}
 
@@ -356,12 +388,34 @@ def _differs(zone: WantedZone, text: Optional[str], known: Optional[Mapping[str,
     """
     if text is None or known is None or known.get("pending"):
         return True
-    if newer(zone.serial, known["serial"]):
+    if zone.rule != DATE and newer(zone.serial, known["serial"]):
         return True
-    if text == zone.text(known["serial"]):
-        return False
     # Edited on the server, or interrupted: the file is not the one that was published.
     return known["sha256"] != _sha256(text) or known["digest"] != zone.digest
+
+
+def _kept_serial(zone: WantedZone, text: Optional[str], known: Mapping[str, Any], used: Mapping[str, int]) -> int:
+    """The author's serial.
+
+    :param used: where a serial was seen -> that serial.
+    :raises SerialError: where it stands for other content already, or a later one does.
+    """
+    published = known.get("serial") == zone.serial
+    # An interrupted run, a damaged file or a lost manifest: the serial stood for this very content.
+    same = (published and known["digest"] == zone.digest) or text == zone.text(zone.serial)
+    if all(newer(zone.serial, serial) or (same and serial == zone.serial) for serial in used.values()):
+        return zone.serial
+    top = highest(used.values())
+    if top is None:
+        top = next(serial for serial in used.values() if not newer(zone.serial, serial))
+    if published and not same:
+        reason = "the content has changed and its serial %d has not" % zone.serial
+    else:
+        reason = "its serial %d is not newer than one that was seen" % zone.serial
+    raise SerialError(
+        "%s: `serial: keep` leaves the serial to you; raise it above %d (seen: %s)"
+        % (reason, top, ", ".join(sorted(place for place, serial in used.items() if serial == top)))
+    )
 
 
 def _checker_config(directory: str, zones: Sequence[WantedZone]) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from itertools import combinations
-from typing import Iterable
+from typing import Iterable, Optional
 
 MODULUS = 2**32
 _HALF = 2**31
@@ -37,7 +37,7 @@ def newer(a: int, b: int) -> bool:
     return 0 < (a - b) % MODULUS < _HALF
 
 
-def highest(serials: Iterable[int]) -> int | None:
+def highest(serials: Iterable[int]) -> Optional[int]:
     """The serial newer than all the others, in whichever order they come.
 
     None where there is no such serial: there are none at all, or they are too far apart.
@@ -49,22 +49,24 @@ def highest(serials: Iterable[int]) -> int | None:
     return None
 
 
-def next_serial(seen: Iterable[int], *, hint: int, now: datetime) -> int:
+def next_serial(seen: Iterable[int], *, hint: Optional[int], now: datetime) -> int:
     """The serial to publish new content with, be that an edit or a rollback to older content.
 
     ``seen`` are the serials of the published file, served by the primary, and met on its secondaries;
-    ``hint`` is the serial in the user's own zone file; ``now`` says which day it is for date serials.
+    ``hint`` is the serial in the user's own zone file, None where it has none; ``now`` says which day it is for date
+    serials.
 
     The result is newer than every serial in ``seen``, and never 0, which some servers take for "no serial".
     It is the hint itself where that is newer, for people who count. Otherwise it keeps the hint's style: today's
-    YYYYMMDD00, or the seconds since 1970; and where that is not newer either, and for any other style, it is the
-    highest seen and one.
+    YYYYMMDD00 (also without a hint), or the seconds since 1970; and where that is not newer either, and for any other
+    style, it is the highest seen and one.
 
     Raises SerialError where the serials seen are too far apart for any number to be newer than all of them.
     """
     known = set(seen)
     top = highest(known)
-    candidates = [hint, _styled(hint, now), 1 if top is None else (top + 1) % MODULUS or 1]
+    styled = [_of_day(now.date())] if hint is None else [hint, _styled(hint, now)]
+    candidates = styled + [1 if top is None else (top + 1) % MODULUS or 1]
     for candidate in candidates:
         if candidate and all(newer(candidate, serial) for serial in known):
             return candidate
@@ -87,10 +89,14 @@ def _styled(hint: int, now: datetime) -> int:
     as_epoch = _plausible(_read_epoch(hint), _FIRST_EPOCH, today)
     # From 2033 on a number can be both; the reading closer to today is meant.
     if as_date and (not as_epoch or abs(today - as_date) <= abs(today - as_epoch)):
-        return int(today.strftime("%Y%m%d")) * 100
+        return _of_day(today)
     if as_epoch:
         return int(now.timestamp()) % MODULUS
     return 0
+
+
+def _of_day(day: date) -> int:
+    return int(day.strftime("%Y%m%d")) * 100
 
 
 def _plausible(reading: date | None, first: date, today: date) -> date | None:

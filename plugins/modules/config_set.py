@@ -149,7 +149,7 @@ added_zones:
   type: list
   elements: str
 touched_zones:
-  description: Zones that the change is about; all of them, unless only O(zone_list) changed.
+  description: Zones that the change is about; all of them, unless only O(zone_list) changed, and zones came or went.
   returned: success
   type: list
   elements: str
@@ -171,7 +171,6 @@ backups:
 
 import grp
 import json
-import os
 import pwd
 import tempfile
 
@@ -193,23 +192,6 @@ def is_stock_file(module: QuietModule, path: str) -> bool:
     return code == 0 and " %s %s" % (path, module.md5(path)) in out
 
 
-def make_directories(module: QuietModule) -> list[str]:
-    """Paths of the directories that were made or mended."""
-    changed = []
-    for directory in module.params["directories"]:
-        path = directory["path"]
-        missing = not os.path.isdir(path)
-        if missing and not module.check_mode:
-            os.makedirs(path, mode=0o700)
-        attributes = {"path": path, "secontext": [None, None, None], "attributes": None}
-        attributes.update(owner=directory["owner"], group=module.params["group"], mode=directory["mode"])
-        if missing and module.check_mode:
-            changed.append(path)
-        elif module.set_fs_attributes_if_different(attributes, missing):
-            changed.append(path)
-    return changed
-
-
 def read_files(module: QuietModule) -> list[ConfigFile]:
     files = [ConfigFile(file["path"], file["content"], restart=file["restart"]) for file in module.params["files"]]
     if module.params["secret_files"]:
@@ -229,9 +211,10 @@ def numeric_owner(module: QuietModule) -> tuple[int, int]:
 
 
 def touched_zones(params: dict, result: Result) -> list[str]:
+    """A list of the zones that changes without a zone that comes or goes was edited by hand, or its links changed."""
     if not result.changed:
         return []
-    if result.changed_files == [params["zone_list"]]:
+    if result.changed_files == [params["zone_list"]] and (result.added_zones or result.removed_zones):
         return result.added_zones
     return params["zones"] or []
 
@@ -277,7 +260,11 @@ def main() -> None:
         supports_check_mode=True,
     )
     params = module.params
-    directories = make_directories(module)
+    directories = [
+        directory["path"]
+        for directory in params["directories"]
+        if module.make_directory(directory["path"], directory["owner"], params["group"], directory["mode"])
+    ]
     user_id, group_id = numeric_owner(module)
     config_set = ConfigSet(
         read_files(module),

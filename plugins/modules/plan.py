@@ -25,6 +25,11 @@ extends_documentation_fragment:
   - dnsops.redundant_dns.attributes.read_only
   - dnsops.redundant_dns.attributes.on_controller
 options:
+  topology:
+    description:
+      - Also return the whole topology. With thousands of zones it is large, so ask for it once, not on each host.
+    type: bool
+    default: false
   content:
     description:
       - Also read and check the text of every zone.
@@ -213,7 +218,7 @@ host:
           elements: str
 topology:
   description: All servers, zones and links, as the filter P(dnsops.redundant_dns.topology#filter) returns them.
-  returned: success
+  returned: with O(topology=true)
   type: dict
 content:
   description: For each zone, what its text on the controller holds.

@@ -12,7 +12,8 @@ short_description: Remove the files of zones and keys that are gone
 description:
   - Removes every file from a directory that is not to be kept. Only for directories that belong to this collection.
   - A file is kept when its name is in the list, or when it is what a server writes beside such a file, as the journal
-    C(example.com.zone.jnl) of C(example.com.zone). Hidden files and subdirectories are left alone.
+    C(example.com.zone.jnl) of C(example.com.zone). Hidden files, files that BIND is writing (C(tmp-...)) and
+    subdirectories are left alone.
 version_added: 0.1.0
 author:
   - The dnsops.redundant_dns authors (@dnsops)
@@ -58,11 +59,14 @@ removed:
 """
 
 import os
+from contextlib import suppress
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
 
 # What BIND and NSD write beside a zone file, under its name and one of these ends.
 COMPANIONS = (".jnl", ".jbk", ".signed", ".signed.jnl", ".db", "~")
+# A file that BIND writes now, and renames when it is done, and hidden files.
+OTHERS = (".", "tmp-")
 
 
 def superfluous(path: str, keep: set[str]) -> list[str]:
@@ -71,7 +75,7 @@ def superfluous(path: str, keep: set[str]) -> list[str]:
         return []
     found = []
     for entry in sorted(os.scandir(path), key=lambda item: item.name):
-        if entry.name.startswith(".") or not entry.is_file(follow_symlinks=False):
+        if entry.name.startswith(OTHERS) or not entry.is_file(follow_symlinks=False):
             continue
         owners = {entry.name} | {entry.name[: -len(end)] for end in COMPANIONS if entry.name.endswith(end)}
         if not owners & keep:
@@ -101,7 +105,8 @@ def main() -> None:
     ]
     if not module.check_mode:
         for path in removed:
-            os.unlink(path)
+            with suppress(FileNotFoundError):  # the server may have removed it itself
+                os.unlink(path)
     listing = "".join("%s\n" % path for path in removed)
     diff = {"diff": {"before": listing, "after": ""}} if module._diff else {}
     module.exit_json(changed=bool(removed), removed=removed, **diff)

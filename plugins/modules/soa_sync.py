@@ -52,9 +52,10 @@ options:
     type: float
     default: 30
   rate:
-    description: Queries a second to one server, at most.
+    description:
+      - Queries a second to one server, at most. The default stays below the rate limits of the roles' servers.
     type: float
-    default: 500
+    default: 900
   strict:
     description: Fail when a check fails. Otherwise only return the rows.
     type: bool
@@ -144,7 +145,7 @@ def main() -> None:
             },
             "servers": {"type": "dict", "required": True},
             "timeout": {"type": "float", "default": 30},
-            "rate": {"type": "float", "default": 500},
+            "rate": {"type": "float", "default": 900},
             "strict": {"type": "bool", "default": True},
         },
         supports_check_mode=True,

@@ -10,11 +10,14 @@ DOCUMENTATION = r"""
 module: zone_files
 short_description: Publish the zone files of a primary
 description:
-  - Publishes the text of all zones of a host in one call. The text stays the user's, comments included; only the serial
-    of the SOA record is replaced, and only when the content changes.
+  - Publishes all zones whose primary the host is, as the inventory has them. The text stays the user's, comments
+    included; only the serial of the SOA record is replaced, and only when the content changes.
   - Content is compared in canonical form without the serial, so that layout and comments are no change.
   - The next serial is greater (RFC 1982) than that of the file, of the published file, and of every serial seen on the
-    primary and its secondaries.
+    primary and its secondaries. Zones made of records without a serial of their own get today's date as YYYYMMDD00.
+  - >-
+    A zone with C(serial: keep) is published with the serial of its author, and held back where that is not newer than
+    all serials seen. Where the server does not take it, the old content comes back under a serial higher than that.
   - All changed zones are checked by one C(named-checkconf -z) before any of them goes live. A zone that is refused is
     held back, while the others go live.
   - Zones that the server has loaded are reloaded, and the server is asked whether it answers with the new serial. Where
@@ -28,36 +31,17 @@ extends_documentation_fragment:
   - dnsops.redundant_dns.attributes.on_controller
 attributes:
   action:
-    details: Zone texts are read and checked on the controller, and sent as one file.
+    details: >-
+      Inventory and zone texts are read and checked on the controller. Digests of all zones go to the host in one file,
+      and only the texts of zones to be published follow.
   check_mode:
     support: full
     details: Serials are asked for and texts are checked in check mode too, so that it says what a run would do.
   diff_mode:
     support: full
 options:
-  zones:
-    description: The zones. Not with O(bundle).
-    type: list
-    elements: dict
-    suboptions:
-      name:
-        description: The zone's name.
-        type: str
-        required: true
-      file:
-        description: Path of the zone's text on the controller, in the format of RFC 1035 section 5.
-        type: str
-        required: true
-      file_name:
-        description: Name of the published file, without C(.zone). The zone's name where it is not given.
-        type: str
-      ask:
-        description: Where its secondaries answer, as pairs of address and port; their serials are respected.
-        type: list
-        elements: list
-        default: []
   bundle:
-    description: Used by the action plugin; a file on the target with the zones' texts.
+    description: Used by the action plugin; a file on the target with the zones' digests, or also their texts.
     type: path
   directory:
     description: Where the files are published. Nothing else may write there but the server.
@@ -85,16 +69,10 @@ requirements:
 """
 
 EXAMPLES = r"""
-- name: Publish two zones
+- name: Publish the zones of this primary
   dnsops.redundant_dns.zone_files:
     directory: /var/lib/bind/primary
     address: 192.0.2.1
-    zones:
-      - name: example.com
-        file: /srv/dns/example.com.zone
-        ask: [[198.51.100.2, 53]]
-      - name: example.org
-        file: /srv/dns/example.org.zone
 """
 
 RETURN = r"""
@@ -129,7 +107,6 @@ not_asked:
 
 import grp
 import json
-import os
 import tempfile
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, ask_serials
@@ -138,25 +115,18 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import SerialError
 
 
-def read_bundle(path: str) -> list[WantedZone]:
+def read_bundle(path: str) -> tuple[list[WantedZone], list[WantedZone]]:
+    """The zones of which only the digest came, and those with their texts."""
     with open(path, encoding="utf-8") as file:
-        return [
+        zones = json.load(file)
+    return (
+        [WantedZone(**zone) for zone in zones if "before" not in zone],
+        [
             WantedZone(**dict(zone, ask=[(address, int(port)) for address, port in zone["ask"]]))
-            for zone in json.load(file)
-        ]
-
-
-def make_directory(module: QuietModule) -> bool:
-    """The server writes its journals beside the files, so the directory is its group's."""
-    path = module.params["directory"]
-    missing = not os.path.isdir(path)
-    if missing and module.check_mode:
-        return True
-    if missing:
-        os.makedirs(path, mode=0o700)
-    attributes = {"path": path, "secontext": [None, None, None], "attributes": None}
-    attributes.update(owner="root", group=module.params["group"], mode="0770")
-    return module.set_fs_attributes_if_different(attributes, missing)
+            for zone in zones
+            if "before" in zone
+        ],
+    )
 
 
 def ask(questions: list[Question]) -> list[SerialSeen]:
@@ -167,16 +137,6 @@ def ask(questions: list[Question]) -> list[SerialSeen]:
 def main() -> None:
     module = QuietModule(
         argument_spec={
-            "zones": {
-                "type": "list",
-                "elements": "dict",
-                "options": {
-                    "name": {"type": "str", "required": True},
-                    "file": {"type": "str", "required": True},
-                    "file_name": {"type": "str"},
-                    "ask": {"type": "list", "elements": "list", "default": []},
-                },
-            },
             "bundle": {"type": "path"},
             "directory": {"type": "path", "required": True},
             "group": {"type": "str", "default": "bind"},
@@ -189,8 +149,9 @@ def main() -> None:
     params = module.params
     if not params["bundle"]:
         module.fail_json(msg="zone_files runs as an action: call it as dnsops.redundant_dns.zone_files in a task")
-    zones = read_bundle(params["bundle"])
-    directory_changed = make_directory(module)
+    digests, zones = read_bundle(params["bundle"])
+    # The server writes its journals beside the files, so the directory is its group's.
+    directory_changed = module.make_directory(params["directory"], "root", params["group"], "0770")
     try:
         group_id = grp.getgrnam(params["group"]).gr_gid
     except KeyError:
@@ -221,6 +182,7 @@ def main() -> None:
         unpublished=outcome.unpublished,
         rolled_forward=outcome.rolled_forward,
         not_asked=outcome.not_asked,
+        needed=publisher.stale(digests),  # for the action plugin, which takes it out of the result
         **diff,
     )
 

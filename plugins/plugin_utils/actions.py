@@ -46,6 +46,8 @@ class BundleAction(InputAction):
     ) -> dict[str, Any]:
         """Run a module that finds the data, as JSON, in the file that ``option`` names."""
         try:
+            if self._connection._shell.tmpdir is None:  # an earlier call removed its own
+                self._make_tmp_path()
             path = self._connection._shell.join_path(self._connection._shell.tmpdir, "bundle.json")
             self._transfer_data(path, json.dumps(data))
             self._fixup_perms2((self._connection._shell.tmpdir, path))

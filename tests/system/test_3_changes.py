@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from typing import Iterator
 
 import pytest
 
@@ -13,17 +12,6 @@ from .conftest import HOSTS, NS1, NS2, NS3, ROOT, Fleet, Run, wait_until
 
 REAL_ZONES = ROOT.parent / "shared" / "zones"
 DAEMONS = {NS1: "named", NS2: "named", NS3: "nsd"}
-
-
-@pytest.fixture(scope="module")
-def kept_zones(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Puts the zone files back after the tests that replace them all, and the servers in line with them."""
-    kept = tmp_path_factory.mktemp("kept")
-    shutil.copytree(fleet.zones, kept / "zones")
-    yield
-    shutil.rmtree(fleet.zones)
-    shutil.copytree(kept / "zones", fleet.zones)
-    fleet.site("-e", "dns_allow_mass_removal=true").expect(0)
 
 
 def edit(fleet: Fleet, zone: str, old: str, new: str) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set im
     ConfigSet,
     Result,
 )
+from ansible_collections.dnsops.redundant_dns.plugins.modules.config_set import touched_zones
 
 BAD = "not-for-the-checker"
 POISON = "not-for-the-daemon"
@@ -317,13 +318,12 @@ def test_an_interrupted_run_is_finished_by_the_next(tmp_path: Path, monkeypatch:
         directory.mkdir()
         daemon = FakeDaemon(directory)
         deploy(daemon)
-        left = [last]
+        steps = iter(range(last))
 
-        def before(function: Callable[..., Any], left: list[int] = left) -> Callable[..., Any]:
+        def before(function: Callable[..., Any], steps: Iterator[int] = steps) -> Callable[..., Any]:
             def stepping(*args: Any, **kwargs: Any) -> Any:
-                if left[0] == 0:
+                if next(steps, None) is None:
                     raise Interrupted
-                left[0] -= 1
                 return function(*args, **kwargs)
 
             return stepping
@@ -484,6 +484,23 @@ def test_zones_that_come_and_go_are_told(daemon: FakeDaemon) -> None:
     deploy(daemon, zones=["a.test", "b.test"])
     result = deploy(daemon, main_file(daemon), zones_file(daemon, "x"), zones=["f.test", "e.test", "b.test", "d.test"])
     assert (result.added_zones, result.removed_zones) == (["d.test", "e.test", "f.test"], ["a.test"])
+
+
+@pytest.mark.parametrize(
+    "result, touched",
+    [
+        (Result(), []),
+        (Result(["/zones.conf"], added_zones=["b.test"]), ["b.test"]),
+        (Result(["/zones.conf"], removed_zones=["c.test"]), []),
+        # Edited by hand, or other links: who comes and goes says nothing of the rest.
+        (Result(["/zones.conf"], activation="reconfigure"), ["a.test", "b.test"]),
+        (Result(["/zones.conf", "/main.conf"], added_zones=["b.test"]), ["a.test", "b.test"]),
+        # An interrupted run.
+        (Result([], activation="reconfigure"), ["a.test", "b.test"]),
+    ],
+)
+def test_the_zones_that_a_change_is_about(result: Result, touched: list[str]) -> None:
+    assert touched_zones({"zones": ["a.test", "b.test"], "zone_list": "/zones.conf"}, result) == touched
 
 
 # --- modes, owners, secrets ------------------------------------------------------------------------------------------

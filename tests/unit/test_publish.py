@@ -11,9 +11,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.dnsops.redundant_dns.plugins.action.zone_files import ActionModule
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import publish
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, Status
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.publish import (
@@ -24,8 +26,10 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.publish impor
     read_checker,
 )
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import newer
+from ansible_collections.dnsops.redundant_dns.plugins.modules.zone_files import read_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sites import GROUPS, HOSTS
 
 OWN = ("192.0.2.1", 53)
 SECONDARY = ("192.0.2.2", 53)
@@ -42,6 +46,7 @@ def wanted(
     serial: int = 1,
     comment: str = "",
     ask: Sequence[Any] = (SECONDARY,),
+    rule: str = publish.AUTHOR,
 ) -> WantedZone:
     """A zone; the comment is no part of its content."""
     return WantedZone(
@@ -53,6 +58,7 @@ def wanted(
         serial=serial,
         digest=hashlib.sha256(content.encode()).hexdigest(),
         ask=ask,
+        rule=rule,
     )
 
 
@@ -159,7 +165,7 @@ class FakeBind:
 
 
 def serial_of(text: str) -> int:
-    return int(re.search(r"SOA \((\d+)", text).group(1))
+    return int(re.search(r"SOA [^(]*\((\d+)", text).group(1))
 
 
 @pytest.fixture
@@ -381,6 +387,246 @@ def test_secondaries_that_do_not_answer_are_told_and_hold_up_nothing(bind: FakeB
     outcome = deploy(bind, wanted(ask=[SECONDARY, ("192.0.2.9", 5353), ("192.0.2.8", 53)]))
     assert outcome.not_asked == ["192.0.2.2 port 53", "192.0.2.9 port 5353"]
     assert published(outcome) == {"example.com": 1}
+
+
+# --- whose serial ----------------------------------------------------------------------------------------------------
+
+
+def keep(content: str = "one", serial: int = 5, name: str = "example.com") -> WantedZone:
+    return wanted(name, content, serial, rule=publish.KEEP)
+
+
+def test_a_zone_without_an_author_of_its_serial_has_todays_date(bind: FakeBind) -> None:
+    today = int(time.strftime("%Y%m%d", time.gmtime())) * 100
+    for number, content in enumerate(["one", "two", "three"]):
+        zone = wanted(content=content, rule=publish.DATE)
+        assert published(deploy(bind, zone)) == {"example.com": today + number}
+        assert not deploy(bind, zone).changed
+    bind.secondary["example.com"] = today + 50
+    assert published(deploy(bind, wanted(content="four", rule=publish.DATE))) == {"example.com": today + 51}
+    bind.assert_history()
+
+
+def test_a_zone_without_an_author_of_its_serial_is_not_published_for_a_serials_sake(bind: FakeBind) -> None:
+    """Such as serial 1 where the published one is beyond the wrap, and so older."""
+    deploy(bind, wanted(serial=2**32 - 5))
+    assert newer(1, bind.served["example.com"][0])
+    assert not deploy(bind, wanted(serial=1, rule=publish.DATE)).changed
+    assert deploy(bind, wanted(serial=1)).changed
+
+
+def test_a_kept_serial_is_published_as_it_is(bind: FakeBind) -> None:
+    for content, serial in (("one", 5), ("two", 6), ("three", 2026010100), ("three", 2026010107)):
+        assert published(deploy(bind, keep(content, serial))) == {"example.com": serial}
+        assert bind.served["example.com"] == (serial, wanted(content=content).text(serial))
+        assert not deploy(bind, keep(content, serial)).changed
+    # As with other zones, the same content under a lower serial is nothing to do.
+    assert deploy(bind, keep("three", 5)) == Outcome()
+
+
+@pytest.mark.parametrize("serial", [5, 3])
+def test_a_kept_serial_that_did_not_follow_the_content_holds_back_its_zone_alone(
+    bind: FakeBind, directory: Path, tmp_path: Path, serial: int
+) -> None:
+    deploy(bind, keep(), wanted("b.test"))
+    before = file(directory).stat().st_mtime_ns
+    zones = [keep("two", serial), wanted("b.test", "two")]
+    work = tmp_path / "work"
+    work.mkdir()
+    predicted = publisher(bind, check_mode=True, work_directory=str(work)).publish(zones, with_diff=True)
+    outcome = deploy(bind, *zones)
+    assert outcome == predicted
+    reason = {
+        5: "the content has changed and its serial 5 has not",
+        3: "its serial 3 is not newer than one that was seen",
+    }[serial] + (
+        ": `serial: keep` leaves the serial to you; raise it above 5"
+        " (seen: 192.0.2.1 port 53, 192.0.2.2 port 53, the published file)"
+    )
+    assert outcome.held_back == [HeldBack("example.com", "zones/example.com.zone", None, reason)]
+    assert published(outcome) == {"b.test": 2} and not outcome.unpublished
+    assert bind.served["example.com"][0] == 5 and bind.content() == "one"
+    assert file(directory).stat().st_mtime_ns == before
+    assert not deploy(bind, *zones).changed, "it stays held back"
+    assert published(deploy(bind, keep("two", 6), zones[1])) == {"example.com": 6}
+    bind.assert_history()
+
+
+def test_a_kept_serial_below_that_of_a_secondary_is_held_back(bind: FakeBind) -> None:
+    bind.secondary["example.com"] = 9
+    outcome = deploy(bind, keep())
+    (problem,) = outcome.held_back
+    assert problem.reason.endswith(
+        "`serial: keep` leaves the serial to you; raise it above 9 (seen: 192.0.2.2 port 53)"
+    )
+    assert outcome.unpublished == ["example.com"] and not outcome.changed
+    assert deploy(bind, keep(serial=9)).held_back, "the same serial may stand for other content there"
+    assert published(deploy(bind, keep(serial=10))) == {"example.com": 10}
+
+
+def test_kept_serials_too_far_apart_are_told(bind: FakeBind) -> None:
+    deploy(bind, keep())
+    bind.secondary["example.com"] = 5 + 2**31
+    (problem,) = deploy(bind, keep("two", 6)).held_back
+    assert "raise it above 2147483653 (seen: 192.0.2.2 port 53)" in problem.reason
+
+
+@pytest.mark.parametrize("what", ["manifest", "file", "content of the file"])
+def test_what_was_damaged_is_mended_under_the_kept_serial(bind: FakeBind, directory: Path, what: str) -> None:
+    deploy(bind, keep())
+    if what == "manifest":
+        (directory / publish.MANIFEST).unlink()
+    elif what == "file":
+        file(directory).unlink()
+    else:
+        file(directory).write_text("rubbish")
+    assert published(deploy(bind, keep())) == {"example.com": 5}
+    assert file(directory).read_text() == wanted().text(5)
+    assert not deploy(bind, keep()).changed
+    bind.assert_history()
+
+
+def test_an_interrupted_run_keeps_the_serial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for last in range(100):
+        directory = tmp_path / str(last)
+        directory.mkdir()
+        bind = FakeBind(directory)
+        deploy(bind, keep())
+        stopped = interrupted(bind, monkeypatch, last, [keep("two", 6)])
+        deploy(bind, keep("two", 6))
+        assert bind.served["example.com"] == (6, wanted(content="two").text(6))
+        assert not deploy(bind, keep("two", 6)).changed
+        bind.assert_history()
+        if not stopped:
+            break
+    assert 3 < last < 50
+
+
+def test_a_kept_serial_is_given_up_to_roll_forward(bind: FakeBind) -> None:
+    deploy(bind, keep())
+    outcome = deploy(bind, keep(POISON, 6))
+    (problem,) = outcome.held_back
+    assert problem.reason == (
+        "the server did not answer with serial 6 within 0 s of the reload; its log says why. Its old content is back,"
+        " in spite of `serial: keep` under the higher serial 7 that this takes; raise yours above it"
+    )
+    assert outcome.rolled_forward == ["example.com"]
+    assert bind.served["example.com"] == (7, wanted().text(7))
+    (again,) = deploy(bind, keep(POISON, 6)).held_back
+    assert "raise it above 7" in again.reason and bind.served["example.com"][0] == 7
+    # The author takes it back, then mends it.
+    assert not deploy(bind, keep()).changed
+    assert published(deploy(bind, keep("two", 8))) == {"example.com": 8}
+    bind.assert_history()
+
+
+# --- what goes to the host -------------------------------------------------------------------------------------------
+
+
+def digest_of(zone: WantedZone) -> WantedZone:
+    """What is known of a zone before its text is sent."""
+    return WantedZone(zone.name, zone.file_name, zone.serial, zone.digest, zone.rule)
+
+
+def test_digests_tell_which_texts_are_needed(bind: FakeBind, directory: Path) -> None:
+    zones = [wanted("z%d.test" % number) for number in range(8)]
+
+    def needed(*changed: WantedZone) -> list[str]:
+        now = {zone.name: digest_of(zone) for zone in [*zones, *changed]}
+        return publisher(bind).stale(list(now.values()))
+
+    names = [zone.name for zone in zones]
+    assert needed() == names
+    deploy(bind, *zones)
+    before = snapshot(directory)
+    assert needed() == []
+    assert needed(wanted("z1.test", "two"), wanted("z2.test", serial=9), wanted("new.test")) == [
+        "z1.test",
+        "z2.test",
+        "new.test",
+    ]
+    assert needed(wanted("z1.test", comment="more")) == []
+    assert snapshot(directory) == before
+    file(directory, "z3.test").write_text("edited here")
+    file(directory, "z4.test").unlink()
+    assert needed() == ["z3.test", "z4.test"]
+    (directory / publish.MANIFEST).unlink()
+    assert needed() == names
+
+
+class Host:
+    """Stands in for the module on the host: reads what the action sends, and publishes it."""
+
+    def __init__(self, bind: FakeBind, site: Path) -> None:
+        self.bind = bind
+        self.site = site
+        self.sent: list[list[dict[str, Any]]] = []
+
+    def send(self, data: Any, option: str, module: str, args: dict[str, Any], _task_vars: Any) -> dict[str, Any]:
+        assert (option, module, args) == ("bundle", "dnsops.redundant_dns.zone_files", {"group": "bind"})
+        self.sent.append(data)
+        bundle = self.site / "bundle.json"
+        bundle.write_text(json.dumps(data))
+        digests, zones = read_bundle(str(bundle))
+        outcome = publisher(self.bind).publish(zones)
+        self.bind.configure(*(zone.name for zone in zones))
+        needed = publisher(self.bind).stale(digests)
+        # The first call made the directory.
+        return {"changed": outcome.changed or len(self.sent) == 1, "needed": needed, "published": outcome.published}
+
+    def run(self) -> dict[str, Any]:
+        variables = {
+            "dns_zone_directory": "zones",
+            "inventory_dir": str(self.site),
+            "tsig_master_secret": "KJPmUC9EaGBnrqhHeiSuWcU6eBrk/sOBomFPi++Tmrs=",
+        }
+        action = ActionModule.__new__(ActionModule)
+        action._task = SimpleNamespace(args={"group": "bind"})
+        action.send = self.send
+        hostvars = {host: {**HOSTS[host], **variables} for host in HOSTS}
+        return action.act({"inventory_hostname": "a.test", "hostvars": hostvars, "groups": GROUPS})
+
+
+def test_only_the_texts_that_are_needed_go_over(bind: FakeBind, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "zones").mkdir(parents=True)
+    text = "@ 3600 IN SOA a.test. x. (5 3600 600 1209600 3600)\n@ 3600 IN NS a.test.\n"
+    bind.load = lambda zone: None  # what it would load is tested above
+    host = Host(bind, site)
+    bind.running = False
+
+    broken = site / "zones" / "broken.test.zone"
+    broken.write_text(text + "x 300 TXT %s\n" % BAD)
+    held_back = host.run()
+    assert held_back["changed"] and not held_back["published"], "the first call made the directory"
+    broken.unlink()
+
+    for name in ("one.test", "two.test"):
+        (site / "zones" / (name + ".zone")).write_text(text)
+    host.sent = []
+    first = host.run()
+    assert "needed" not in first and first["changed"]
+    assert published_by(first) == {"one.test": 5, "two.test": 5}
+    assert len(host.sent) == 2
+    digests, whole = host.sent
+    assert [set(zone) for zone in digests] == [{"name", "file_name", "serial", "digest", "rule"}] * 2
+    assert [zone["before"] + "5" + zone["after"] for zone in whole] == [text] * 2
+    assert {tuple(end) for zone in whole for end in zone["ask"]} == {("192.0.2.2", 53), ("192.0.2.3", 53)}
+    assert whole[0]["file"] == str(site / "zones" / "one.test.zone")
+
+    host.sent = [[]]
+    steady = host.run()
+    assert steady == {"changed": False, "published": []}
+    assert host.sent[1:] == [digests]
+
+    (site / "zones" / "two.test.zone").write_text(text + "www 300 A 192.0.2.1\n")
+    host.sent = [[]]
+    assert published_by(host.run()) == {"two.test": 6}
+    assert [[zone["name"] for zone in bundle] for bundle in host.sent[1:]] == [["one.test", "two.test"], ["two.test"]]
+
+
+def published_by(result: dict[str, Any]) -> dict[str, int]:
+    return {entry["zone"]: entry["serial"] for entry in result["published"]}
 
 
 # --- processes -------------------------------------------------------------------------------------------------------
@@ -667,7 +913,7 @@ def test_a_disk_that_is_full_leaves_everything_as_it_was(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Publisher, "_write", full)
+        patch.setattr(publish, "write_file", full)
         with pytest.raises(OSError, match="No space"):
             publisher(bind).publish([wanted(content="two")])
     after = snapshot(directory)
@@ -829,7 +1075,7 @@ def test_recorded_output_is_understood() -> None:
 
 
 def real_run(command: Sequence[str]) -> tuple[int, str, str]:
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     return done.returncode, done.stdout, done.stderr
 
 
