@@ -18,6 +18,7 @@ from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import checks, topology
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import keys as tsig
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import shown
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_records import (
     DEFAULT_TTL,
@@ -155,8 +156,9 @@ def _read_file(zone: str, path: str, place: str) -> bytes:
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:
+        mend = "Mend its permissions" if isinstance(error, PermissionError) else "See that it can be read"
         raise InputError([
-            Problem("it cannot be read: %s" % error.strerror, "Mend its permissions", zone=zone, file=place)
+            Problem("it cannot be read: %s" % error.strerror, mend, zone=zone, file=place)
         ]) from error  # fmt: skip
 
 
@@ -166,7 +168,9 @@ def _records_of_file(zone: topology.Zone, text: str, place: str) -> Records:
     problems = [
         Problem(
             '"%s" has no place in a file of records' % key,
-            "Put it into the zone's entry in dns_zones",
+            "Put it into the zone's entry in dns_zones"
+            if key in topology.ZONE_KEYS
+            else "Known keys: %s" % ", ".join(topology.CONTENT_KEYS),
             zone=zone.name,
             file=place,
         )
@@ -201,22 +205,24 @@ def read(
     for group in topology.GROUPS:
         hosts += [host for host in groups.get(group, ()) if host not in hosts]
 
-    site = _site_variables(hostvars, hosts, groups, problems)
+    site = _site_variables(hostvars, hosts or list(hostvars), groups, problems)
     host_variables = {
         host: _variables(hostvars[host], topology.HOST_VARIABLES, host, problems) for host in hosts if host in hostvars
     }
+    if problems:  # the rest would tell of what is missing because of these
+        raise InputError(problems)
     base = _base_directory(site, problems)
     directory_files, idle_files = _directory_files(site, base, problems)
     zones = site.get("dns_zones") or []
     if not isinstance(zones, list):
         problems.append(Problem("dns_zones is not a list", "Write  dns_zones: [{name: example.com, file: ...}]"))
-        zones = []
     peers = site.get("dns_peers") or {}
     if not isinstance(peers, Mapping):
         problems.append(
             Problem("dns_peers is not a mapping", "Write  dns_peers: {friend: {role: secondary, transfer_from: [...]}}")
         )
-        peers = {}
+    if not isinstance(zones, list) or not isinstance(peers, Mapping):
+        raise InputError(problems)  # without zones and peers, all others would seem to be for nothing
     generations = _generations(site.get("tsig_generations", [1]), problems)
     given: Sequence[Any] = []
     peer_keys: Mapping[str, Sequence[tsig.Key]] = {}
@@ -304,10 +310,12 @@ def _with_roles(
         if role not in topology.GROUPS:
             reason, mend = 'dns_groups has the unknown role "%s"' % role, "Roles are %s" % ", ".join(topology.GROUPS)
             problems.append(Problem(reason, mend))
-        elif group and group not in groups:
+        elif group and (not isinstance(group, str) or group not in groups):
             problems.append(
                 Problem(
-                    "dns_groups: %s: there is no group %s" % (role, group),
+                    "dns_groups: %s: there is no group %s" % (role, group)
+                    if isinstance(group, str)
+                    else "dns_groups: %s: it is not the name of a group" % role,
                     "Write the name of a group, or null for none",
                 )
             )
@@ -389,18 +397,27 @@ def _plain(value: Any) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    if isinstance(value, int) and value.bit_length() > 4096:
+        return hex(value)  # Python does not print it in decimal
     return value
 
 
 def _variables(source: Mapping[str, Any], names: Sequence[str], host: str, problems: List[Problem]) -> Dict[str, Any]:
-    """Those of the variables that are set; one that cannot be resolved (template, vault) is a problem."""
+    """Those of the variables that are set; one that cannot be resolved (template, vault) is a problem, and None."""
     found = {}
     for name in names:
         try:
             if name in source:
                 found[name] = _plain(source[name])
         except Exception as error:  # pylint: disable=broad-except  # a template may raise anything
-            problems.append(Problem("the variable %s cannot be resolved: %s" % (name, error), host=host))
+            found[name] = None
+            problems.append(
+                Problem(
+                    "the variable %s cannot be resolved: %s" % (name, str(error).rstrip(".")),
+                    "Mend its template; where it is vaulted, give the password, with --ask-vault-pass for example",
+                    host=host,
+                )
+            )
     return found
 
 
@@ -437,9 +454,10 @@ def _base_directory(site: Mapping[str, Any], problems: List[Problem]) -> str:
     if base is None:
         reason = "dns_base_directory is not set, and this inventory has no folder to start from"
     else:
-        reason = "dns_base_directory %r is not an absolute path" % (base,)
+        reason = "dns_base_directory %s is not an absolute path" % shown(base)
     problems.append(Problem(reason, "Set it to the absolute path of the folder where the paths of zone files start"))
-    return "/"
+    # What is said of files then is about those that were meant.
+    return os.path.join(str(site.get("inventory_dir") or "/"), base if isinstance(base, str) else "")
 
 
 def _directory_files(site: Mapping[str, Any], base: str, problems: List[Problem]) -> Tuple[Dict[str, str], List[str]]:
@@ -448,22 +466,38 @@ def _directory_files(site: Mapping[str, Any], base: str, problems: List[Problem]
     if not value:
         return {}, []
     if not isinstance(value, str):
-        problems.append(Problem("dns_zone_directory %r is not a path" % (value,), "Write one folder, such as zones"))
+        problems.append(
+            Problem("dns_zone_directory %s is not a path" % shown(value), "Write one folder, such as zones")
+        )
         return {}, []
     directory = os.path.join(base, value)
     try:
-        names = sorted(entry.name for entry in os.scandir(directory) if entry.is_file() and entry.name[0] != ".")
-    except OSError as error:
+        entries = sorted(
+            (entry for entry in os.scandir(directory) if entry.name[0] != "."), key=lambda entry: entry.name
+        )
+    except (OSError, ValueError) as error:  # ValueError: a character that no path has
         problems.append(
             Problem(
-                "dns_zone_directory cannot be read: %s" % error.strerror,
-                "Relative paths start at dns_base_directory, which is %s" % base,
+                "dns_zone_directory cannot be read: %s" % getattr(error, "strerror", "it is no path"),
+                "Mend its permissions"
+                if isinstance(error, PermissionError)
+                else "Relative paths start at dns_base_directory, which is %s" % base,
                 file=directory,
             )
         )
         return {}, []
-    zones = [name for name in names if os.path.splitext(name)[1] in topology.SOURCES]
-    return {name: os.path.join(directory, name) for name in zones}, [name for name in names if name not in set(zones)]
+    zones: Dict[str, str] = {}
+    others: List[str] = []
+    for entry in entries:
+        is_named_so = os.path.splitext(entry.name)[1] in topology.SOURCES
+        if is_named_so and entry.is_symlink() and not os.path.exists(entry.path):
+            # Passed over, it would take its zone out of service.
+            problems.append(Problem("it is a link to a file that is not there", "Mend or remove it", file=entry.path))
+        elif is_named_so and entry.is_file():
+            zones[entry.name] = entry.path
+        elif is_named_so or entry.is_file():
+            others.append(entry.name)
+    return zones, others
 
 
 def _zone_files(zones: Sequence[Any], base: str) -> Dict[str, Optional[str]]:
@@ -487,7 +521,7 @@ def _generations(value: Any, problems: List[Problem]) -> List[int]:
         return value
     problems.append(
         Problem(
-            "tsig_generations %r is not a list of different numbers from 1" % (value,),
+            "tsig_generations %s is not a list of different numbers from 1" % shown(value),
             "Write  tsig_generations: [1]  or, while a key is being replaced,  tsig_generations: [2, 1]",
         )
     )

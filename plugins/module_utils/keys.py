@@ -13,6 +13,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import string
 import struct
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology impo
 ALGORITHM = "hmac-sha256"
 # RFC 8945 section 6: md5 must not be used, sha1 is not recommended.
 GIVEN_ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512")
+_ALGORITHM = re.compile(r"hmac-[a-z0-9.-]{1,24}", re.IGNORECASE)
 SECRET_OCTETS = 32
 # A peer's secret may be the other side's choice; below 128 bits it could be searched for.
 PEER_SECRET_OCTETS = 16
@@ -110,7 +112,9 @@ def read_given(entries: Any) -> List[Tuple[GivenKey, Key]]:
     for index, entry in enumerate(entries):
         key = _read_key("tsig_keys[%d]" % index, entry, ("primary", "secondary", "name", "secret"), problems)
         if key is not None:
-            found.append((GivenKey(entry["primary"], entry["secondary"], key.name), key))
+            ends = GivenKey(entry["primary"], entry["secondary"], key.name)
+            _refuse_twice("tsig_keys[%d]" % index, key, [other for each, other in found if each == ends], problems)
+            found.append((ends, key))
     if problems:
         raise InputError(problems)
     return found
@@ -134,10 +138,20 @@ def read_peer_keys(peers: Mapping[str, Any]) -> Dict[str, List[Key]]:
             _read_key("%s[%d]" % (place, index), entry, ("name", "secret"), problems, octets=PEER_SECRET_OCTETS)
             for index, entry in enumerate(entries)
         ]
-        found[peer] = [key for key in keys if key is not None]
+        found[peer] = []
+        for index, key in enumerate(keys):
+            if key is not None:
+                _refuse_twice("%s[%d]" % (place, index), key, found[peer], problems)
+                found[peer].append(key)
     if problems:
         raise InputError(problems)
     return found
+
+
+def _refuse_twice(place: str, key: Key, others: Sequence[Key], problems: List[Problem]) -> None:
+    """A name server knows a key by its name, so that the second of one name would replace the first."""
+    if key.name in [other.name for other in others]:
+        problems.append(Problem('%s: the key "%s" is there twice' % (place, key.name), "Keep one of the two"))
 
 
 def _read_key(
@@ -152,10 +166,14 @@ def _read_key(
         return None
     algorithm = entry.get("algorithm", ALGORITHM)
     if algorithm not in GIVEN_ALGORITHMS:
+        # What is no name of one is not shown: it may be the secret in the wrong place.
+        shown = (
+            "algorithm %s" % algorithm
+            if isinstance(algorithm, str) and _ALGORITHM.fullmatch(algorithm)
+            else "its algorithm"
+        )
         problems.append(
-            Problem(
-                "%s: algorithm %s is not accepted" % (place, algorithm), "Use one of %s" % ", ".join(GIVEN_ALGORITHMS)
-            )
+            Problem("%s: %s is not accepted" % (place, shown), "Use one of %s" % ", ".join(GIVEN_ALGORITHMS))
         )
     try:
         name = domain_name(entry["name"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from ipaddress import ip_network
 from typing import Any, Optional
 
@@ -29,6 +30,22 @@ def printable(text: str, length: int = 80) -> str:
         return text
     shown = "".join(character if character.isprintable() else "?" for character in text[:length])
     return shown if len(text) <= length else f"{shown}..."
+
+
+def shown(value: Any) -> str:
+    """Any value of the inventory as a message quotes it; text in quotes."""
+    return printable(str(value) if isinstance(value, date) else repr(value))
+
+
+def not_text(value: Any) -> str:
+    """Why a value of YAML is no name: most often it has been read as something else than was written."""
+    if isinstance(value, bool):
+        return "YAML reads yes, no, on, off, true and false as truth values; put it in quotes"
+    if isinstance(value, (int, float)):
+        return "YAML reads %s as a number; put it in quotes" % shown(value)
+    if isinstance(value, date):
+        return "YAML reads %s as a date; put it in quotes" % shown(value)
+    return "it has no value" if value is None else "it is not text"
 
 
 def to_ascii(name: str) -> str:
@@ -63,7 +80,7 @@ def domain_name(value: Any, host_name: bool = False) -> str:
     :raises ValueError: with the reason, for what is no such name (RFC 1035 section 2.3.4).
     """
     if not isinstance(value, str):
-        raise ValueError("%r is not text; YAML reads it as %s: put it in quotes" % (value, type(value).__name__))
+        raise ValueError(not_text(value))
     name = to_ascii(value).lower()
     if name.endswith("."):
         name = name[:-1]
@@ -71,7 +88,8 @@ def domain_name(value: Any, host_name: bool = False) -> str:
     labels = name.split(".")
     wrong = len(name) > 253 or not all(label_form.fullmatch(label) for label in labels)
     if wrong or (host_name and labels[-1].isdigit()):
-        raise ValueError('"%s" is not a domain name' % value)
+        what = "host name, which has letters, digits and hyphens between the dots" if host_name else "domain name"
+        raise ValueError('"%s" is not a %s' % (printable(value), what))
     return name
 
 

@@ -17,13 +17,15 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Collection, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import (
     domain_name,
     file_name,
     is_host_label,
     reverse_zone,
+    shown,
+    zone_file,
     zone_name_of_file,
 )
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
@@ -327,8 +329,15 @@ def _addresses(
             else:
                 address = str(ipaddress.ip_address(text))
         except ValueError:
+            network = _without_host_bits(text) if networks else None
+            if network:
+                problem(
+                    "%s has %s, an address with the length of its network" % (variable, text),
+                    "Write %s for the network, or %s for the one address" % (network, text.partition("/")[0]),
+                )
+                continue
             problem(
-                "%s has %r, which is not an IP address%s" % (variable, item, " or network" if networks else ""),
+                "%s has %s, which is not an IP address%s" % (variable, shown(item), " or network" if networks else ""),
                 'Write one address or a list, such as %s: [192.0.2.1, "2001:db8::1"]' % variable,
             )
             continue
@@ -340,10 +349,19 @@ def _addresses(
     return tuple(found)
 
 
+def _without_host_bits(text: str) -> Optional[str]:
+    """The network of an address that is written with a prefix length."""
+    try:
+        return str(ipaddress.ip_network(text, strict=False)) if "/" in text else None
+    except ValueError:
+        return None
+
+
 def _port(value: Any, variable: str, problem: Callable[[str, str], None]) -> int:
     if isinstance(value, bool) or not re.fullmatch("[0-9]{1,5}", str(value)) or not 0 < int(value) < 65536:
         problem(
-            "%s %r is not a port number" % (variable, value), "Write a number from 1 to 65535, or leave it out for 53"
+            "%s %s is not a port number" % (variable, shown(value)),
+            "Write a number from 1 to 65535, or leave it out for 53",
         )
         return 53
     return int(value)
@@ -374,22 +392,24 @@ def _server(
         )
         return None
     dns_address = addresses("dns_address", ())
+    dns_name = ""
     if variables.get("dns_name") is not None:
         dns_name = name("dns_name", variables["dns_name"], "Write the server's host name, as NS records have it")
+    elif "." in host and _is_host_name(host):
+        dns_name = domain_name(host, host_name=True)
     else:
-        dns_name = name(
-            "dns_name",
-            host if "." in host else "%s (the inventory name)" % host,
+        problem(
+            "dns_name is missing, and the inventory name is not the full name of a host",
             "Add  dns_name: %s.example.net  (its name in NS records) to the host"
             % (host if is_host_label(host) else "ns1"),
         )
     dns_id = dns_name
     if variables.get("dns_id") is not None:
-        dns_id = name("dns_id", variables["dns_id"], "Write a domain name")
+        dns_id = name("dns_id", variables["dns_id"], "Write a name such as ns1.example.net")
 
     hidden = variables.get("dns_hidden", False)
     if not isinstance(hidden, bool):
-        problem("dns_hidden %r is not true or false" % (hidden,), "Write  dns_hidden: true  or leave it out")
+        problem("dns_hidden %s is not true or false" % shown(hidden), "Write  dns_hidden: true  or leave it out")
     site_name = variables.get("dns_site")
 
     server = Server(
@@ -412,8 +432,17 @@ def _server(
     return server if len(problems) == before else None
 
 
+def _is_host_name(text: str) -> bool:
+    try:
+        domain_name(text, host_name=True)
+    except ValueError:
+        return False
+    return True
+
+
 def _refuse_shared(servers: Iterable[Server], problems: List[Problem]) -> None:
     """Two servers with one identity would share keys, with one address they would answer for each other."""
+    told: Set[Tuple[str, str]] = set()
     for what, values_of in (
         ("dns_name", lambda server: [server.name]),
         ("dns_id", lambda server: [server.id]),
@@ -422,7 +451,8 @@ def _refuse_shared(servers: Iterable[Server], problems: List[Problem]) -> None:
         owner: Dict[str, str] = {}
         for server in servers:
             for value in values_of(server):
-                if value in owner:
+                if value in owner and (server.host, value) not in told:  # the id is the name where none is given
+                    told.add((server.host, value))
                     problems.append(
                         Problem(
                             "%s %s is also that of host %s" % (what, value, owner[value]),
@@ -495,8 +525,10 @@ def _peer(name: Any, settings: Any, taken: Collection[str], problems: List[Probl
             "Add  keys: [{name: ..., algorithm: hmac-sha256, secret: ...}], or  keys: []  where it knows no TSIG",
         )
     default = settings.get("default", False)
-    if not isinstance(default, bool) or (default and role == "primary"):
-        problem("default %r is not for it" % (default,), "A secondary has true or false; a zone names another primary")
+    if not isinstance(default, bool):
+        problem("default %s is not true or false" % shown(default), "Write  default: true  or leave it out")
+    elif default and role == "primary":
+        problem("a primary has no default", "Take it away; a zone names its primary, as  primary: %s" % name)
     peer = Peer(
         id=str(name),
         role=role,
@@ -595,7 +627,7 @@ def _entries(site: Site, peers: Mapping[str, Peer], problems: List[Problem]) -> 
         listed[name] = index
         settings = _settings(name, entry, site, problems)
         if settings is not None:
-            _join(name, place, entries, settings, peers, problems)
+            _join(name, place, entries, settings, site, peers, problems)
     return entries
 
 
@@ -604,6 +636,7 @@ def _join(
     place: str,
     entries: Dict[str, Dict[str, Any]],
     settings: Dict[str, Any],
+    site: Site,
     peers: Mapping[str, Peer],
     problems: List[Problem],
 ) -> None:
@@ -618,13 +651,14 @@ def _join(
         given = (
             "a file in dns_zone_directory"
             if in_directory
-            else "file"
+            else "a file"
             if "file" in settings
             else next(iter(content), "")
         )
         if given:
             problem(
-                'its primary "%s" is a peer, which has its content, and here it has %s' % (settings["primary"], given),
+                'its content comes from its primary "%s", a peer, and here it has %s too'
+                % (settings["primary"], given),
                 "Take that away, or name a host of bind_primary",
             )
         else:
@@ -641,6 +675,10 @@ def _join(
     if not in_directory:
         if "records" in content:
             settings["source"] = "records"
+        elif "file" not in settings and settings.get("primary") not in [None, *site.groups.get("bind_primary", ())]:
+            # A peer with mistakes, or a misspelt one: told where the zone's primary is looked up.
+            entries[name] = dict(settings, source="transfer", file=None)
+            return
         elif "file" not in settings:
             problem(
                 "%s has neither file nor records, and dns_zone_directory has no %s.zone" % (place, file_name(name)),
@@ -670,23 +708,31 @@ def _settings(name: str, entry: Mapping[str, Any], site: Site, problems: List[Pr
         for key in ("primary", "secondaries", "secondaries_add", "secondaries_remove")
         if entry.get(key) is not None
     }
+    if not isinstance(settings.get("primary", ""), str):
+        problem("primary %s is not the name of a host" % shown(settings["primary"]), "Write one, as  primary: HOST")
+        return None
     kind = entry.get("kind", "static")
     if kind in KINDS_TO_COME:
         problem('kind "%s" is not built yet' % kind, 'Write "static" or leave it out')
     elif kind not in KINDS:
-        problem("kind %r is none" % (kind,), 'Write "static" or leave it out')
+        problem("the unknown kind %s" % shown(kind), 'Write "static" or leave it out')
     settings["serial"] = entry.get("serial", "auto")
     if settings["serial"] not in SERIAL_RULES:
         problem(
-            "serial %r is neither auto nor keep" % (settings["serial"],),
+            "serial %s is neither auto nor keep" % shown(settings["serial"]),
             "Write  serial: keep  where you count by hand, in the zone file",
         )
     settings["extra"] = _extra(entry.get("extra"), problem)
     content = {key: entry[key] for key in CONTENT_KEYS if entry.get(key) is not None}
     if content:
         settings["content"] = content
-    if "file" in entry:
-        path = site.zone_files.get(entry["file"]) if isinstance(entry["file"], str) else None
+    if entry.get("file") is not None:
+        if not isinstance(entry["file"], str):
+            problem(
+                "file %s is not a path" % shown(entry["file"]), "Write one file, such as zones/%s" % zone_file(name)
+            )
+            return None
+        path = site.zone_files.get(entry["file"])
         if "records" in content:
             problem("it has both a file and records", "Take one of the two away")
             return None
@@ -727,6 +773,7 @@ class _Choices:
             peer.id for peer in peers.values() if peer.role == "secondary" and peer.default
         ]
         self.hosts = {host for hosts in site.groups.values() for host in hosts}
+        self.wrong_peers = set(site.peers) - set(peers)  # their mistakes have been told
 
 
 def _zone(name: str, settings: Mapping[str, Any], choices: _Choices, problems: List[Problem]) -> Optional[Zone]:
@@ -748,12 +795,17 @@ def _zone(name: str, settings: Mapping[str, Any], choices: _Choices, problems: L
             return found
         for item in value:
             if not isinstance(item, str):
-                problem("%s has %r, which is not text" % (key, item), "Write  %s: [HOST or GROUP, ...]" % key)
+                problem("%s has %s, which is not text" % (key, shown(item)), "Write  %s: [HOST or GROUP, ...]" % key)
             elif item in choices.groups:
                 found += [host for host in choices.groups[item] if host != primary]
             elif item in choices.hosts or item in choices.secondary_peers:
                 found.append(item)
-            else:
+            elif item in choices.primary_peers:
+                problem(
+                    'its secondary "%s" is a peer with  role: primary' % item,
+                    "Take it out, or change its role in dns_peers",
+                )
+            elif item not in choices.wrong_peers:
                 known = choices.secondary_hosts + choices.secondary_peers + list(choices.groups)
                 problem(
                     'its secondary "%s" is neither a host nor a group%s' % (item, _near(item, known)),
@@ -796,7 +848,7 @@ def _zone(name: str, settings: Mapping[str, Any], choices: _Choices, problems: L
         else:
             chosen.append(item)
     if not chosen:
-        if len(problems) == before:
+        if len(problems) == before and not choices.wrong_peers:
             problem(
                 "it has no secondary, so it would not be redundant",
                 "Put a host into bind_secondary or nsd_secondary, or list one under secondaries",
@@ -829,11 +881,22 @@ def _primary(named: Any, choices: _Choices, problem: Callable[[str, str], None])
             )
             return None
         return primaries[0]
+    if named in choices.wrong_peers:
+        return None
+    if named in choices.secondary_peers:
+        problem(
+            'its primary "%s" is a peer with  role: secondary' % named, "Name another, or change its role in dns_peers"
+        )
+        return None
     if named not in primaries + choices.primary_peers:
         known = primaries + choices.primary_peers
         problem(
-            'its primary "%s" is not a host of bind_primary%s' % (named, _near(named, known)),
-            "Name one of: %s" % ", ".join(known) if known else "Put it into bind_primary",
+            'its primary "%s" is not a host of bind_primary%s'
+            % (named, "" if named in choices.hosts else _near(named, known)),
+            ("Put it into bind_primary, or name" if named in choices.hosts else "Name")
+            + " one of: %s" % ", ".join(known)
+            if known
+            else "Put it into bind_primary",
         )
         return None
     return named
@@ -891,8 +954,8 @@ def _links(
         links[(primary, secondary)] = link
     for host, server in servers.items():
         links[(host, host)] = _self_link(site, server)
-    _check_key_names(links, peers, problems)
-    if not problems:  # else the link may be missing because of another mistake
+    if not problems:  # else a link may be missing, or have the name of another, because of another mistake
+        _check_key_names(links, peers, problems)
         _refuse_idle_keys(site, links, problems)
         _refuse_idle_peers(links, peers, problems)
     return links
@@ -971,12 +1034,13 @@ def _check_key_names(links: Mapping[Tuple[str, str], Link], peers: Mapping[str, 
             # All links of a peer have the keys of the peer.
             same_peer = {first.primary, first.secondary} & {link.primary, link.secondary} & set(peers)
             if first is not link and not same_peer:
+                peer = next((end for end in (link.primary, link.secondary) if end in peers), None)
                 problems.append(
                     Problem(
-                        'the TSIG key "%s" is that of the link from %s to %s already'
-                        % (name, first.primary, first.secondary),
+                        '%sthe TSIG key "%s" is that of the link from %s to %s already'
+                        % ("dns_peers: %s: " % peer if peer else "", name, first.primary, first.secondary),
                         "Every link needs its own key",
-                        host=link.secondary,
+                        host=None if peer else link.secondary,
                     )
                 )
 

@@ -68,13 +68,13 @@ class World:
     def sync(
         self,
         zones: Sequence[Zone] = (ZONE,),
-        servers: Mapping[str, Server] = SERVERS,
+        servers: Mapping[str, Server] | None = None,
         timeout: float = 30,
         cut_off: Callable[[str, int], bool] = lambda address, port: False,
     ) -> list[Row]:
         return wait_for_sync(
             zones,
-            servers,
+            SERVERS if servers is None else servers,
             ask=self.ask,
             timeout=timeout,
             cut_off=cut_off,
@@ -300,7 +300,7 @@ def test_only_a_missing_route_is_no_route(
         def __init__(self, *arguments: int) -> None:
             assert arguments == (family, socket.SOCK_DGRAM)
 
-        def __enter__(self) -> Probe:
+        def __enter__(self) -> Any:
             return self
 
         def __exit__(self, *_exception: object) -> None:

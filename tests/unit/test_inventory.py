@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 SECRET = "l1mRq0oZ0H9u3xR7v5cYb2kq8TjWnE4sAfGdLh6PyXM="
 OTHER_SECRET = "N3v0c5Qm8KfT1yRj7sWb4uXe6ZhGd2LpAaVnCkEoIxY="
+PEER_SECRET = "NAfRa3dhQaR/CMN5YWI9Qg=="
 ZONE = """$TTL 3600
 @ IN SOA a.test. hostmaster 7 3600 600 1209600 3600
 @ IN NS a.test.
@@ -198,7 +199,7 @@ def test_limit_has_no_influence(site: Site, tmp_path: Path) -> None:
             "ANSIBLE_LOCAL_TEMP": str(tmp_path / "local"),
             "ANSIBLE_REMOTE_TEMP": str(tmp_path / "remote"),
         }
-        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+        done = subprocess.run(command, env=environment, cwd=tmp_path, check=False, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         found[limit] = json.loads((folder / "b.test.json").read_text())
     assert found["all"] == found["b.test"]
@@ -230,7 +231,8 @@ def test_a_text_that_went_away_is_told(site: Site) -> None:
     with pytest.raises(InputError) as caught:
         found.zone_texts(found.topology.zones)
     assert str(caught.value) == (
-        "zone example.com, zones/example.com.zone: it cannot be read: No such file or directory. Mend its permissions."
+        "zone example.com, zones/example.com.zone: it cannot be read: No such file or directory."
+        " See that it can be read."
     )
 
 
@@ -264,6 +266,290 @@ def test_warnings_of_a_text_are_told_too(site: Site) -> None:
     assert "TTL" in str(warning)
 
 
+# --- records ---------------------------------------------------------------------------------------------------------
+
+RECORDS = """records:
+  - {name: www, type: A, value: 192.0.2.80}
+"""
+
+
+def texts_of(site: Site) -> dict[str, Any]:
+    found = site.read()
+    return found.zone_texts(found.topology.zones)
+
+
+def refusal(site: Site) -> str:
+    """What is told of the zones' texts."""
+    found = site.read()
+    with pytest.raises(InputError) as caught:
+        found.zone_texts(found.topology.zones)
+    return str(caught.value)
+
+
+def test_a_file_of_records_beside_master_files(site: Site) -> None:
+    site.write("zones/records.test.yml", RECORDS)
+    site.all.update(dns_zone_directory="zones", dns_zones=[])
+    assert {name: zone.source for name, zone in site.read().topology.zones.items()} == {
+        "example.com": "text",
+        "records.test": "records",
+    }
+    text = texts_of(site)["records.test"]
+    assert text.name_servers == ("a.test", "b.test")
+    assert (text.records, text.serial) == (4, 1)  # SOA, two NS, A
+
+
+def test_a_file_of_records_may_be_anywhere(site: Site) -> None:
+    site.write("elsewhere/some.yml", RECORDS)
+    site.all["dns_zones"] = [{"name": "records.test", "file": "elsewhere/some.yml"}]
+    assert texts_of(site)["records.test"].records == 4
+
+
+def test_an_entry_says_what_the_file_of_records_leaves_out(site: Site) -> None:
+    site.write("zones/records.test.yml", RECORDS + "soa: {serial: 7}\n")
+    site.all.update(dns_zone_directory="zones", dns_zones=[{"name": "records.test", "ttl": "2h"}])
+    text = texts_of(site)["records.test"]
+    assert (text.serial, "$TTL 7200\n" in text.before) == (7, True)
+    site.all["dns_zones"] = [{"name": "records.test", "soa": {"serial": 8}, "ttl": "2h"}]
+    assert refusal(site) == (
+        "zone records.test, zones/records.test.yml: soa is in its entry in dns_zones too. Keep it in one place."
+    )
+
+
+def test_defaults_of_the_site_are_in_zones_with_records(site: Site) -> None:
+    site.all["dns_zones"] = [{"name": "records.test", "records": [{"name": "www", "type": "A", "value": "192.0.2.80"}]}]
+    soa = texts_of(site)["records.test"].soa
+    assert soa == ("a.test", "hostmaster.records.test", 3600, 600, 1209600, 3600, 3600)
+    site.all.update(
+        dns_default_ttl="1h30m",
+        dns_soa={"retry": 300, "minimum": "5m"},
+        dns_mname="hidden.test",
+        dns_hostmaster="dns.team@example.net",
+    )
+    text = texts_of(site)["records.test"]
+    assert text.soa == ("hidden.test", "dns\\.team.example.net", 3600, 300, 1209600, 300, 5400)
+    assert "$TTL 5400\n" in text.before
+    site.all["dns_zones"][0].update(ttl=60, soa={"retry": 30, "mname": "own.test", "rname": "own@example.net"})
+    soa = texts_of(site)["records.test"].soa
+    assert soa == ("own.test", "own.example.net", 3600, 30, 1209600, 300, 60)
+
+
+def test_defaults_are_not_for_master_files(site: Site) -> None:
+    before = texts_of(site)
+    site.all.update(dns_default_ttl=1, dns_soa={"retry": 1}, dns_mname="x.test", dns_hostmaster="x@example.net")
+    assert texts_of(site) == before
+
+
+def test_serial_keep(site: Site) -> None:
+    site.write("zones/records.test.yml", RECORDS)
+    site.all["dns_zones"] = [
+        {"name": "example.com", "file": "zones/example.com.zone", "serial": "keep"},
+        {"name": "records.test", "file": "zones/records.test.yml", "serial": "keep"},
+        {"name": "inline.test", "records": [], "serial": "keep", "soa": {"retry": 300}},
+    ]
+    told = (
+        ": serial: keep leaves the serial to you, and it has none. Add  soa: {serial: 2026010100}  or take"
+        "  serial: keep  away."
+    )
+    assert refusal(site).split("\n") == [
+        "zone inline.test, dns_zones" + told,
+        "zone records.test, zones/records.test.yml" + told,
+    ]
+    for entry in site.all["dns_zones"][1:]:
+        entry["soa"] = {"serial": 42}
+    assert {name: text.serial for name, text in texts_of(site).items()} == {
+        "example.com": 7,
+        "inline.test": 42,
+        "records.test": 42,
+    }
+
+
+def test_what_else_is_in_the_folder_of_zones_is_told(site: Site) -> None:
+    site.all.update(dns_zone_directory="zones", dns_zones=[])
+    assert site.read().idle_files == []
+    for name in ("db.example.org", "example.org.zone.bak", "example.net.yaml", ".swp"):
+        site.write("zones/" + name)
+    (site.folder / "zones" / "folder").mkdir()
+    (site.folder / "zones" / "folder.zone").mkdir()
+    found = site.read()
+    (warning,) = found.warnings(found.zone_texts(found.topology.zones))
+    assert str(warning) == (
+        "files in dns_zone_directory that are no zones: db.example.org, example.net.yaml, example.org.zone.bak,"
+        " folder.zone. Zones are NAME.zone and NAME.yml; put other files elsewhere."
+    )
+
+
+def test_a_link_to_a_zone_file(site: Site) -> None:
+    """One that leads nowhere is no reason to take the zone out of service."""
+    site.all.update(dns_zone_directory="zones", dns_zones=[])
+    target = site.write("elsewhere/zone.txt")
+    (site.folder / "zones" / "linked.test.zone").symlink_to(target)
+    assert set(texts_of(site)) == {"example.com", "linked.test"}
+    os.unlink(target)
+    assert site.mistakes() == [
+        "%s/zones/linked.test.zone: it is a link to a file that is not there. Mend or remove it." % site.folder
+    ]
+
+
+# --- other names of groups -------------------------------------------------------------------------------------------
+
+
+def test_groups_of_other_names(site: Site) -> None:
+    before = site.read().topology
+    site.groups = {"eu_primaries": ["a.test"], "eu": ["b.test"], "nsd_secondary": ["web.test"]}
+    site.hosts["web.test"] = {"dns_address": "192.0.2.9"}
+    site.all["dns_groups"] = {"bind_primary": "eu_primaries", "bind_secondary": "eu", "nsd_secondary": None}
+    assert site.read().topology == before
+
+
+@pytest.fixture
+def two_services(site: Site) -> Site:
+    """Two services in one inventory, each with its own groups, secret and zones."""
+    for service in ("eu", "us"):
+        for role, host in (("bind_primary", "a"), ("bind_secondary", "b")):
+            name = "%s.%s.test" % (host, service)
+            site.hosts[name] = {
+                "dns_address": "198.51.100.%d" % len(site.hosts),
+                "dns_groups": {role: "%s_%s" % (service, role) for role in ("bind_primary", "bind_secondary")},
+                "dns_zones": [{"name": service + ".example", "file": "zones/example.com.zone"}],
+            }
+            site.groups["%s_%s" % (service, role)] = [name]
+    for host in ("a.test", "b.test"):
+        del site.hosts[host]
+    del site.groups["bind_primary"], site.groups["bind_secondary"]
+    site.groups["all"] = list(site.hosts)
+    return site
+
+
+def test_two_services_in_one_inventory(two_services: Site) -> None:
+    site = two_services
+    for service in ("eu", "us"):
+        hosts = ["%s.%s.test" % (host, service) for host in "ab"]
+        found = inventory.read(site.hostvars, site.groups, hosts).topology
+        assert list(found.servers) == hosts
+        assert list(found.zones) == [service + ".example"]
+    assert site.mistakes() == [
+        "the hosts of this run have different dns_groups, so it is not clear which service is meant. Limit the run to"
+        " the hosts of one, with --limit, or say which with -e."
+    ]
+
+
+def test_a_task_tells_its_hosts(two_services: Site) -> None:
+    task = {"hostvars": two_services.hostvars, "groups": two_services.groups}
+    assert list(inventory.read_for_task({**task, "ansible_play_hosts_all": ["b.us.test"]}).topology.zones) == [
+        "us.example"
+    ]
+    with pytest.raises(InputError):
+        inventory.read_for_task(task)
+
+
+# --- peers -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_peers(site: Site) -> Site:
+    site.all["dns_peers"] = {
+        "friend": {
+            "role": "secondary",
+            "transfer_from": ["203.0.113.0/24"],
+            "notify_to": "203.0.113.53",
+            "keys": [
+                {"name": "Friend-2027.", "algorithm": "hmac-sha512", "secret": OTHER_SECRET},
+                {"name": "friend-2026", "secret": PEER_SECRET},
+            ],
+            "name_servers": ["ns.friend.test"],
+            "default": True,
+        },
+        "customer": {"role": "primary", "transfer_from": ["198.51.100.53"], "keys": []},
+    }
+    site.all["dns_zones"].append({"name": "customer.test", "primary": "customer"})
+    return site
+
+
+def test_peers(with_peers: Site) -> None:
+    found = with_peers.read()
+    assert found.topology.zones["example.com"].secondaries == ("b.test", "friend")
+    assert found.topology.zones["customer.test"].secondaries == ("b.test",)
+    assert found.topology.peers["friend"].keys == ("friend-2027", "friend-2026")
+    for secret in (SECRET, OTHER_SECRET, PEER_SECRET):
+        assert secret not in repr(found.topology)
+        assert secret not in repr(found.peer_keys)
+
+
+def test_keys_of_peers_are_on_the_hosts_that_talk_to_them(with_peers: Site) -> None:
+    found = with_peers.read()
+    keys = {host: {key.name: key for key in found.keys_of(host)} for host in found.topology.servers}
+    assert set(keys["a.test"]) == {"friend-2026", "friend-2027", "g1.b.test.from.a.test", "g1.self.a.test"}
+    assert set(keys["b.test"]) == {"g1.b.test.from.a.test", "g1.self.b.test"}
+    assert (keys["a.test"]["friend-2027"].algorithm, keys["a.test"]["friend-2027"].secret) == (
+        "hmac-sha512",
+        OTHER_SECRET,
+    )
+    assert (keys["a.test"]["friend-2026"].algorithm, keys["a.test"]["friend-2026"].secret) == (
+        "hmac-sha256",
+        PEER_SECRET,
+    )
+
+
+def test_the_zone_of_a_peer_has_no_text_here(with_peers: Site) -> None:
+    with_peers.write("zones/example.com.zone", ZONE + "@ NS ns.friend.test.\n")
+    found = with_peers.read()
+    texts = found.zone_texts(found.topology.zones)
+    assert set(texts) == {"example.com"}
+    (warning,) = found.warnings(texts)
+    assert str(warning) == (
+        "dns_peers: customer: its transfers are not signed, so that a forged address is enough. Agree on a TSIG key"
+        " with its operator."
+    )
+
+
+def test_no_message_about_a_peer_has_its_secret(with_peers: Site) -> None:
+    with_peers.all["dns_peers"]["friend"]["role"] = "friend"
+    with_peers.all["dns_peers"]["customer"]["keys"] = {"secret": PEER_SECRET}
+    found = with_peers.mistakes()
+    assert found
+    for secret in (SECRET, OTHER_SECRET, PEER_SECRET):
+        assert secret not in "\n".join(found)
+
+
+# --- a server that leaves --------------------------------------------------------------------------------------------
+
+
+def test_a_host_that_may_leave(site: Site) -> None:
+    def told(host: str, force: bool = False) -> str:
+        with pytest.raises(InputError) as caught:
+            inventory.refuse_to_leave(site.read(), host, site.hostvars, force)
+        return str(caught.value)
+
+    site.hosts.update({"c.test": {"dns_name": "ns3.test"}, "web.test": {}})
+    inventory.refuse_to_leave(site.read(), "web.test", site.hostvars)
+    inventory.refuse_to_leave(site.read(), "c.test", site.hostvars)
+    assert told("") == (
+        "there is no host to decommission. Say which with  -e dns_decommission=HOST; it stays in the inventory until"
+        " this is done."
+    )
+    assert told("gone.test").startswith("the inventory has no host gone.test to decommission. Say which with ")
+    assert (
+        told("b.test")
+        == told("b.test", force=True)
+        == (
+            "host b.test: it is still in bind_secondary. Take it out of its group, run the playbook site, so that the"
+            " others forget it, and then this one."
+        )
+    )
+    # Its name in the NS records, not its inventory name, is what counts; and the apex alone.
+    site.write("zones/example.com.zone", ZONE + "@ NS NS3.test.\nsub NS web.test.\n")
+    inventory.refuse_to_leave(site.read(), "web.test", site.hostvars)
+    assert told("c.test") == (
+        "host c.test: the NS records of 1 zone still name ns3.test (example.com), so resolvers ask it. Take it out of"
+        " them and of their delegations, wait for the TTL, and run this again; or once with  -e"
+        " dns_decommission_force=true."
+    )
+    inventory.refuse_to_leave(site.read(), "c.test", site.hostvars, force=True)
+    site.all["dns_zones"] = [{"name": "z%d.test" % number, "file": "zones/example.com.zone"} for number in range(5)]
+    site.write("zones/example.com.zone", ZONE + "@ NS NS3.test.\n")
+    assert "of 5 zones still name ns3.test (z0.test, z1.test, z2.test, ...), so" in told("c.test")
+
+
 # --- mistakes --------------------------------------------------------------------------------------------------------
 
 
@@ -279,11 +565,7 @@ class Unreadable(dict):
 MISTAKES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "zones as a mapping": (
         {"dns_zones": {"example.com": {}}},
-        [
-            "dns_zones is not a list. Write  dns_zones: [{name: example.com, file: ...}].",
-            "the inventory has no zones. Set dns_zones, or dns_zone_directory to a folder with files named like"
-            " example.com.zone.",
-        ],
+        ["dns_zones is not a list. Write  dns_zones: [{name: example.com, file: ...}]."],
     ),
     "a missing folder": (
         {"dns_zone_directory": "nowhere"},
@@ -340,8 +622,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], list[str]]] = {
             "tsig_generations [] is not a list of different numbers from 1. Write  tsig_generations: [1]  or, while a"
             " key is being replaced,  tsig_generations: [2, 1].",
             "tsig_keys[0] lacks primary, secondary. It needs primary, secondary, name, secret, each a text.",
-            "dns_zones[0]: name: True is not text; YAML reads it as bool: put it in quotes. Write the zone's name, such"
-            " as example.com.",
+            "dns_zones[0]: name: YAML reads yes, no, on, off, true and false as truth values; put it in quotes. Write"
+            " the zone's name, such as example.com.",
             "tsig_master_secret is not base64. Make one with  openssl rand -base64 32  and keep it in a file encrypted"
             " with ansible-vault.",
         ],
@@ -371,7 +653,41 @@ def test_a_variable_that_cannot_be_resolved_is_told(site: Site) -> None:
     with pytest.raises(InputError) as caught:
         inventory.read(hostvars, site.groups)
     messages = [str(problem) for problem in caught.value.problems]
-    assert "host b.test: the variable dns_address cannot be resolved: 'nowhere' is undefined." in messages
+    assert messages == [
+        "host %s: the variable dns_address cannot be resolved: 'nowhere' is undefined. Mend its template; where it is"
+        " vaulted, give the password, with --ask-vault-pass for example." % host
+        for host in site.hosts
+    ]
+
+
+def test_a_variable_of_the_site_that_cannot_be_resolved_is_told_once(site: Site) -> None:
+    """And nothing that would follow from its being missing."""
+
+    class Vaulted(dict):
+        def __getitem__(self, name: str) -> Any:
+            if name == "tsig_master_secret":
+                raise RuntimeError("no vault secrets were found.")
+            return super().__getitem__(name)
+
+    with pytest.raises(InputError) as caught:
+        inventory.read({host: Vaulted(variables) for host, variables in site.hostvars.items()}, site.groups)
+    assert str(caught.value) == (
+        "host a.test: the variable tsig_master_secret cannot be resolved: no vault secrets were found. Mend its"
+        " template; where it is vaulted, give the password, with --ask-vault-pass for example."
+    )
+
+
+def test_a_path_with_a_character_that_no_path_has_is_told(site: Site) -> None:
+    site.all["dns_zone_directory"] = "zo\0nes"
+    (message,) = site.mistakes()
+    assert "dns_zone_directory cannot be read: it is no path." in message
+
+
+def test_a_number_that_python_does_not_print_is_told(site: Site) -> None:
+    site.hosts["b.test"]["dns_port"] = 16**5000
+    (message,) = site.mistakes()
+    assert message.startswith("host b.test: dns_port '0x1000")
+    assert "is not a port number. " in message and len(message) < 250
 
 
 def test_primaries_with_different_zones_are_told(site: Site) -> None:

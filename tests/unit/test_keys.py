@@ -212,7 +212,21 @@ BAD_KEYS = {
     "no ends": ([{"name": "k", "secret": GIVEN_TEXT}], ["tsig_keys[0] lacks primary, secondary." + NEEDS]),
     "a number as name": ([{**ENTRY, "name": 7}], ["tsig_keys[0] lacks name." + NEEDS]),
     "md5": ([{**ENTRY, "algorithm": "hmac-md5"}], ["tsig_keys[0]: algorithm hmac-md5 is not accepted." + ALGORITHMS]),
-    "a list as algorithm": ([{**ENTRY, "algorithm": []}], ["tsig_keys[0]: algorithm [] is not accepted." + ALGORITHMS]),
+    "a list as algorithm": (
+        [{**ENTRY, "algorithm": []}],
+        ["tsig_keys[0]: its algorithm is not accepted." + ALGORITHMS],
+    ),
+    "algorithm and secret swapped": (
+        [{**ENTRY, "algorithm": GIVEN_TEXT, "secret": "hmac-sha256"}],
+        [
+            "tsig_keys[0]: its algorithm is not accepted." + ALGORITHMS,
+            'tsig_keys[0]: the secret of "transfer-key" is not base64.' + MAKE,
+        ],
+    ),
+    "one key twice": (
+        [ENTRY, {**ENTRY, "name": "transfer-key"}],
+        ['tsig_keys[1]: the key "transfer-key" is there twice. Keep one of the two.'],
+    ),
     "no name": (
         [{**ENTRY, "name": "a b"}],
         ["tsig_keys[0]: its name is not a domain name. Write one, such as transfer-key."],
@@ -228,8 +242,9 @@ BAD_KEYS = {
     "all": (
         [ENTRY, {**ENTRY, "algorithm": "x", "secret": "short"}, {**ENTRY, "name": ""}],
         [
-            "tsig_keys[1]: algorithm x is not accepted." + ALGORITHMS,
+            "tsig_keys[1]: its algorithm is not accepted." + ALGORITHMS,
             'tsig_keys[1]: the secret of "transfer-key" is not base64.' + MAKE,
+            'tsig_keys[1]: the key "transfer-key" is there twice. Keep one of the two.',
             "tsig_keys[2]: its name is not a domain name. Write one, such as transfer-key.",
         ],
     ),
@@ -242,6 +257,69 @@ def test_mistakes_in_given_keys(name: str) -> None:
     with pytest.raises(InputError) as caught:
         keys.read_given(entries)
     assert [str(problem) for problem in caught.value.problems] == messages
+
+
+def test_names_of_given_keys_may_be_the_same_on_different_links() -> None:
+    """Whether a name server could tell them apart is the topology's to say."""
+    assert len(keys.read_given([ENTRY, {**ENTRY, "secondary": "c.test"}])) == 2
+
+
+# --- keys of peers ---------------------------------------------------------------------------------------------------
+
+PEER_TEXT = text_of(MASTER[:16])
+PEER_KEY = {"name": "Friend.key.", "secret": PEER_TEXT}
+
+
+def test_keys_of_peers() -> None:
+    second = {"name": "old.key", "algorithm": "hmac-sha512", "secret": GIVEN_TEXT}
+    assert keys.read_peer_keys({
+        "friend": {"role": "secondary", "keys": [PEER_KEY, second]},
+        "other": {"keys": ({**PEER_KEY, "name": "old.key"},)},
+        "unsigned": {"keys": []},
+        "none": {"role": "secondary"},
+        "nothing": None,
+    }) == {
+        "friend": [Key("friend.key", "hmac-sha256", PEER_TEXT), Key("old.key", "hmac-sha512", GIVEN_TEXT)],
+        "other": [Key("old.key", "hmac-sha256", PEER_TEXT)],
+        "unsigned": [],
+    }  # fmt: skip
+
+
+PLACE = "dns_peers: friend: keys"
+BAD_PEER_KEYS = {
+    "no list": (PEER_KEY, [PLACE + " is not a list. Write  keys: [{name: ..., secret: ...}]."]),
+    "a text": ("friend.key", [PLACE + " is not a list. Write  keys: [{name: ..., secret: ...}]."]),
+    "no name": ([{"secret": PEER_TEXT}], [PLACE + "[0] lacks name. It needs name, secret, each a text."]),
+    "15 octets": (
+        [{**PEER_KEY, "secret": text_of(MASTER[:15])}],
+        [PLACE + '[0]: the secret of "friend.key" has 15 octets; it needs at least 16.' + MAKE],
+    ),
+    "a pattern": (
+        [{**PEER_KEY, "secret": text_of(bytes(range(16)))}],
+        [PLACE + '[0]: the secret of "friend.key" %s.%s' % (GUESSED, MAKE)],
+    ),
+    "one name twice": (
+        [PEER_KEY, {**PEER_KEY, "name": "friend.KEY", "secret": GIVEN_TEXT}],
+        [PLACE + '[1]: the key "friend.key" is there twice. Keep one of the two.'],
+    ),
+    "name, algorithm and secret in each other's place": (
+        [{"name": PEER_TEXT, "secret": "hmac-sha256"}, {**PEER_KEY, "algorithm": PEER_TEXT}],
+        [
+            PLACE + "[0]: its name is not a domain name. Write one, such as transfer-key.",
+            PLACE + "[1]: its algorithm is not accepted." + ALGORITHMS,
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD_PEER_KEYS)
+def test_mistakes_in_keys_of_peers(name: str) -> None:
+    entries, messages = BAD_PEER_KEYS[name]
+    with pytest.raises(InputError) as caught:
+        keys.read_peer_keys({"good": {"keys": [PEER_KEY]}, "friend": {"keys": entries}})
+    assert [str(problem) for problem in caught.value.problems] == messages
+    for secret in (PEER_TEXT, GIVEN_TEXT):
+        assert secret not in str(caught.value)
 
 
 def every_message() -> list[str]:
@@ -311,6 +389,31 @@ def test_a_given_key_is_taken_as_it_is() -> None:
     assert found["transfer-key"] == Key("transfer-key", "hmac-sha384", GIVEN_TEXT)
     assert found["transfer-key"].secret == GIVEN_TEXT
     assert "transfer-key" not in keys_of("c.test", given=given_keys)
+
+
+def test_keys_of_peers_are_those_of_their_links() -> None:
+    peers = {
+        "friend": {"role": "secondary", "transfer_from": "203.0.113.53", "keys": ["friend.key"], "default": True},
+        "source": {"role": "primary", "transfer_from": "203.0.113.54", "keys": ["source.key", "source.old"]},
+        "open": {"role": "secondary", "transfer_from": "203.0.113.55", "keys": [], "default": True},
+    }
+    site = make_site(
+        ["example.com", {"name": "source.test", "primary": "source", "secondaries": ["c.test"]}], peers=peers
+    )
+    built = topology.build(site)
+    of_peers = {
+        "friend": [Key("friend.key", "hmac-sha256", PEER_TEXT)],
+        "source": [Key("source.key", "hmac-sha512", GIVEN_TEXT), Key("source.old", "hmac-sha256", PEER_TEXT)],
+        "open": [],
+    }
+    found = {host: keys.keys_of(built, host, MASTER_TEXT, [1], [], of_peers) for host in HOSTS}
+    names = {host: {key.name for key in found[host]} - {"g1.self.%s" % host} for host in HOSTS}
+    assert names == {
+        "a.test": {"friend.key", "g1.b.test.from.a.test", "g1.c.test.from.a.test"},
+        "b.test": {"g1.b.test.from.a.test"},
+        "c.test": {"source.key", "source.old", "g1.c.test.from.a.test"},
+    }
+    assert of_peers["source"][0] in found["c.test"]
 
 
 def test_a_renamed_host_that_keeps_its_id_keeps_its_secrets() -> None:

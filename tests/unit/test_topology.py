@@ -727,7 +727,7 @@ def test_a_name_of_253_octets_is_one() -> None:
 
 @pytest.mark.parametrize("value", ["a_b.test", "a/b.test", "192.0.2.1", "ns1.test\n"])
 def test_what_is_no_host_name(value: str) -> None:
-    with pytest.raises(ValueError, match="is not a domain name"):
+    with pytest.raises(ValueError, match="is not a host name"):
         names.domain_name(value, host_name=True)
 
 
@@ -901,22 +901,23 @@ MISTAKES = {
     ),
     "a short inventory name": (
         make_site(hosts={"ns9": {"dns_address": "192.0.2.9"}}, groups={"bind_secondary": ["ns9"]}),
-        'host ns9: dns_name: "ns9 (the inventory name)" is not a domain name.'
+        "host ns9: dns_name is missing, and the inventory name is not the full name of a host."
         " Add  dns_name: ns9.example.net  (its name in NS records) to the host.",
     ),
     "an address as inventory name": (
         make_site(hosts={"192.0.2.9": {"dns_address": "192.0.2.9"}}, groups={"bind_secondary": ["192.0.2.9"]}),
-        'host 192.0.2.9: dns_name: "192.0.2.9" is not a domain name.'
+        "host 192.0.2.9: dns_name is missing, and the inventory name is not the full name of a host."
         " Add  dns_name: ns1.example.net  (its name in NS records) to the host.",
     ),
     "a name that is none": (
         make_site(hosts={"b.test": {"dns_name": "ns_2.test"}}),
-        'host b.test: dns_name: "ns_2.test" is not a domain name.'
+        'host b.test: dns_name: "ns_2.test" is not a host name, which has letters, digits and hyphens between the dots.'
         " Write the server's host name, as NS records have it.",
     ),
     "an id that is none": (
         make_site(hosts={"b.test": {"dns_id": 'b"; };'}}),
-        'host b.test: dns_id: "b"; };" is not a domain name. Write a domain name.',
+        'host b.test: dns_id: "b"; };" is not a host name, which has letters, digits and hyphens between the dots.'
+        " Write a name such as ns1.example.net.",
     ),
     "one name for two servers": (
         make_site(hosts={"b.test": {"dns_name": "ns.test"}, "c.test": {"dns_name": "NS.test.", "dns_id": "c.test"}}),
@@ -937,12 +938,12 @@ MISTAKES = {
     ),
     "zone name no": (
         make_site([{"name": False, "file": "f"}]),
-        "dns_zones[0]: name: False is not text; YAML reads it as bool: put it in quotes."
+        "dns_zones[0]: name: YAML reads yes, no, on, off, true and false as truth values; put it in quotes."
         " Write the zone's name, such as example.com.",
     ),
     "zone name 1.5": (
         make_site([{"name": 1.5, "file": "f"}]),
-        "dns_zones[0]: name: 1.5 is not text; YAML reads it as float: put it in quotes."
+        "dns_zones[0]: name: YAML reads 1.5 as a number; put it in quotes."
         " Write the zone's name, such as example.com.",
     ),
     "zone name that is no name in any alphabet": (
@@ -953,7 +954,7 @@ MISTAKES = {
     ),
     "zone name of two lines": (
         make_site([{"name": "example.com\n", "file": "f"}]),
-        'dns_zones[0]: name: "example.com\n" is not a domain name. Write the zone\'s name, such as example.com.',
+        'dns_zones[0]: name: "example.com?" is not a domain name. Write the zone\'s name, such as example.com.',
     ),
     "zone as text": (
         make_site(zones=[["example.com"]]),
@@ -988,8 +989,7 @@ MISTAKES = {
     ),
     "a list as file": (
         make_site([{"name": "example.com", "file": ["f"]}]),
-        "zone example.com, ['f']: there is no such file on the controller."
-        " Relative paths start at dns_base_directory, by default the inventory's folder.",
+        "zone example.com: file ['f'] is not a path. Write one file, such as zones/example.com.zone.",
     ),
     "no file": (
         make_site([{"name": "0/25.2.0.192.in-addr.arpa"}]),
@@ -1101,12 +1101,13 @@ MISTAKES = {
     ),
     "a peer with a wrong name server": (
         make_site(peers={"friend": {**FRIEND, "name_servers": ["ns_1.friend.test"]}}),
-        'dns_peers: friend: name_servers: "ns_1.friend.test" is not a domain name.'
+        'dns_peers: friend: name_servers: "ns_1.friend.test" is not a host name,'
+        " which has letters, digits and hyphens between the dots."
         " Write host names, as NS records have them.",
     ),
     "a primary peer by default": (
         make_site(peers={"friend": {**FRIEND, "role": "primary", "default": True}}),
-        "dns_peers: friend: default True is not for it. A secondary has true or false; a zone names another primary.",
+        "dns_peers: friend: a primary has no default. Take it away; a zone names its primary, as  primary: friend.",
     ),
     "a peer that serves nothing": (
         make_site(peers={"friend": {**FRIEND, "default": False}}),
@@ -1120,7 +1121,7 @@ MISTAKES = {
     ),
     "a file for a zone of a peer": (
         make_site([{**ONE, "primary": "source"}], peers={"source": SOURCE}),
-        'zone example.com: its primary "source" is a peer, which has its content, and here it has file.'
+        'zone example.com: its content comes from its primary "source", a peer, and here it has a file too.'
         " Take that away, or name a host of bind_primary.",
     ),
     "a zone between two peers": (
@@ -1133,7 +1134,7 @@ MISTAKES = {
     ),
     "two peers with keys of one name": (
         make_site(peers={"friend": FRIEND, "other": {**FRIEND, "transfer_from": "192.0.2.8"}}),
-        'host other: the TSIG key "friend.key" is that of the link from a.test to friend already.'
+        'dns_peers: other: the TSIG key "friend.key" is that of the link from a.test to friend already.'
         " Every link needs its own key.",
     ),
     "kind to come": (
@@ -1147,7 +1148,7 @@ MISTAKES = {
     ),
     "no kind": (
         make_site([{**ONE, "kind": "dynamc"}]),
-        "zone example.com: kind 'dynamc' is none. Write \"static\" or leave it out.",
+        "zone example.com: the unknown kind 'dynamc'. Write \"static\" or leave it out.",
     ),
     "one key for two links": (
         make_site(given_keys=[GivenKey("a.test", "b.test", "k"), GivenKey("a.test", "c.test", "k")]),
@@ -1199,7 +1200,7 @@ def test_all_mistakes_are_told_at_once() -> None:
         )
     )
     # The zone without a file is not looked at any further.
-    for part in ("dns_port -1", "'x'", "dns_address is missing", "no such file", 'primary "nobody"', "False", "tll"):
+    for part in ("dns_port -1", "'x'", "dns_address is missing", "no such file", 'primary "nobody"', "truth", "tll"):
         assert sum(part in line for line in found) == 1, part
     assert any("no zone" in line for line in found)
 
