@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory, views
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory, problem, views
 from ansible_collections.dnsops.redundant_dns.plugins.plugin_utils.actions import InputAction
 
 
@@ -43,7 +43,7 @@ class ActionModule(InputAction):
                 name: {"serial": text.serial, "records": text.records, "digest": text.digest}
                 for name, text in texts.items()
             }
-            plan["warnings"] = [str(problem) for problem in site.warnings(texts)]
+            plan["warnings"] = problem.told(site.misspelt(hostvars) + site.warnings(texts))
         if args["verify"]:
             zones = inventory.zones_to_verify(site, args["verify"], hostvars)
             checks = views.checks_on(site.topology, host, zones) if is_server else []

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import checks, topology
@@ -43,6 +44,17 @@ SITE_VARIABLES = (
     "tsig_master_secret",
     "tsig_keys",
     "tsig_generations",
+)
+# Read by the playbooks, and by nothing here.
+RUN_VARIABLES = (
+    "dns_verify",
+    "dns_verify_timeout",
+    "dns_show",
+    "dns_report_file",
+    "dns_allow_mass_removal",
+    "dns_decommission",
+    "dns_decommission_force",
+    "dns_verifier_addresses",
 )
 
 # How much is transferred and compared after a deploy. Serials are always compared for all zones.
@@ -109,6 +121,21 @@ class Inventory:
                 )
             ])  # fmt: skip
         return made
+
+    def misspelt(self, hostvars: Mapping[str, Mapping[str, Any]]) -> List[Problem]:
+        """Variables of the servers that are nearly the name of one of ours; they would be ignored without a word."""
+        found: List[Problem] = []
+        known = [*topology.HOST_VARIABLES, *SITE_VARIABLES, *RUN_VARIABLES, "dns_groups"]
+        told = set(known)
+        for host in self.topology.servers:
+            for name in hostvars[host]:
+                if str(name).startswith(("dns_", "tsig_")) and name not in told:
+                    told.add(name)
+                    near = get_close_matches(str(name), known, 1, 0.8)
+                    if near:
+                        reason = 'the variable "%s" is none of this collection\'s, and is ignored' % name
+                        found.append(Problem(reason, 'Did you mean "%s"?' % near[0], host=host))
+        return found
 
     def warnings(self, texts: Mapping[str, ZoneText]) -> List[Problem]:
         """What is no error but worth a look: of the texts, and of the texts beside the topology."""

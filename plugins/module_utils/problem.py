@@ -10,7 +10,10 @@ all of them. A problem names where it is (zone, host, file, line), what is wrong
 
 from __future__ import annotations
 
-from typing import Iterable, NamedTuple, Optional
+from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
+
+# More zones than these with the same problem are told in one line.
+MANY_ZONES = 3
 
 
 class Problem(NamedTuple):
@@ -32,7 +35,9 @@ class Problem(NamedTuple):
         if self.file is not None:
             places.append(self.file if self.line is None else "%s:%d" % (self.file, self.line))
         where = "%s: " % ", ".join(places) if places else ""
-        return where + " ".join(text if text.endswith("?") else text + "." for text in (self.reason, self.mend) if text)
+        text = where + " ".join(part if part.endswith("?") else part + "." for part in (self.reason, self.mend) if part)
+        # Names and values of the input may hold what moves the cursor of a terminal.
+        return "".join(character if character.isprintable() else "?" for character in text)
 
 
 class InputError(Exception):
@@ -43,6 +48,24 @@ class InputError(Exception):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
     def as_message(self) -> str:
-        """For the ``msg`` of a failed task: a count, then one line a problem."""
+        """For the ``msg`` of a failed task: a count, then the problems as :func:`told` has them."""
         count = len(self.problems)
-        return "%d mistake%s:\n%s" % (count, "" if count == 1 else "s", self)
+        return "%d mistake%s:\n%s" % (count, "" if count == 1 else "s", "\n".join(told(self.problems)))
+
+
+def told(problems: Iterable[Problem]) -> List[str]:
+    """A line for each problem; but one for what is the same with many zones, and not about a line of their files."""
+    problems = list(problems)
+    zones: Dict[Tuple[str, str, Optional[str]], List[str]] = {}
+    for problem in problems:
+        if problem.zone is not None and problem.line is None:
+            zones.setdefault((problem.reason, problem.mend, problem.host), []).append(problem.zone)
+    lines = []
+    for problem in problems:
+        alike = zones.get((problem.reason, problem.mend, problem.host), [])
+        if problem.zone is None or problem.line is not None or len(alike) <= MANY_ZONES:
+            lines.append(str(problem))
+        elif problem.zone == alike[0]:
+            shown = "%s and %d more" % (", ".join(alike[:MANY_ZONES]), len(alike) - MANY_ZONES)
+            lines.append(str(problem._replace(zone=shown, file=None)).replace("zone ", "zones ", 1))
+    return lines

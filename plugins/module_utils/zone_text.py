@@ -62,6 +62,7 @@ DS = 43
 RRSIG = 46
 NSEC = 47
 ZONEMD = 63
+CAA = 257
 
 _SINGLE = {CNAME: "CNAME", DNAME: "DNAME"}
 _OVER_SERIAL = {RRSIG: "RRSIG", ZONEMD: "ZONEMD"}  # what holds a signature or a digest over the SOA record
@@ -78,6 +79,7 @@ _EXAMPLES = {
     AAAA: "AAAA 2001:db8::80",
     SRV: "SRV 10 50 5060 sip.example.net.",
     DNAME: "DNAME example.net.",
+    CAA: 'CAA 0 issue "letsencrypt.org"',
 }
 
 
@@ -989,6 +991,10 @@ class _Checks:
                         self._not_a_host_name(line, target, f"is named in this {_type_text(rdtype)} record")
                     if rdtype == SOA:
                         mailbox = wire.decode_name(rdata, end)[0]
+                        if b"@" in mailbox:
+                            name = _text(mailbox)
+                            reason = f"the mailbox of the SOA record is {name}, where an @ is a letter like others"
+                            self.reader.warn(line, reason, f"Write {name.replace('@', '.')}. (RFC 1035 section 8)")
                         if not is_mailbox(mailbox):
                             self._not_a_host_name(line, mailbox, "is the mailbox of the SOA record")
 

@@ -44,14 +44,25 @@ class Run:
         return self
 
 
-class Fleet:
-    """Three hosts like those of the demo, with an inventory and zones that a test may change."""
+def hosts_of(group: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The hosts of a group of an inventory and of the groups in it, with their variables."""
+    found: dict[str, dict[str, Any]] = {}
+    for child in group.get("children", {}).values():
+        for host, variables in hosts_of(child).items():
+            found.setdefault(host, {}).update(variables)
+    for host, variables in group.get("hosts", {}).items():
+        found.setdefault(host, {}).update(variables or {})
+    return found
 
-    def __init__(self, directory: Path, name: str, ipv4: str, ipv6: str) -> None:
+
+class Fleet:
+    """Hosts like those of the demo, or of another such folder, with an inventory and zones that a test may change."""
+
+    def __init__(self, directory: Path, name: str, ipv4: str, ipv6: str, like: Path = DEMO) -> None:
         self.name = name
         self.zones = directory / "zones"
-        shutil.copytree(DEMO / "zones", self.zones)
-        text = (DEMO / "hosts.yml").read_text()
+        shutil.copytree(like / "zones", self.zones)
+        text = (like / "hosts.yml").read_text()
         text = text.replace("dnsops-demo", name).replace("172.30.53", ipv4).replace("fd00:53:1:", ipv6)
         # Its own secret, so that what another fleet's test shows of its keys says nothing about these.
         self.master_secret = base64.b64encode(os.urandom(32)).decode()
@@ -59,17 +70,20 @@ class Fleet:
         text = text.replace(public, self.master_secret)
         self.inventory = directory / "hosts.yml"
         self.inventory.write_text(text)
-        site = yaml.safe_load(text)["all"]
-        self.hosts: dict[str, dict[str, Any]] = {}
-        for group in site["children"].values():
-            self.hosts.update(group["hosts"])
+        self.hosts = hosts_of(yaml.safe_load(text)["all"])
 
     def play(self, playbook: str, *arguments: str) -> Run:
         command = ["ansible-playbook", "-i", str(self.inventory), playbook, *arguments]
         environment = dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_FORCE_COLOR="0")
         return Run(
             subprocess.run(
-                command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+                command,
+                cwd=ROOT,
+                env=environment,
+                check=False,
+                text=True,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
             )
         )
 
@@ -112,13 +126,14 @@ class Fleet:
         command = [
             "dig",
             "@%s" % (address or self.addresses(host)[0]),
+            "-p%d" % self.hosts[host].get("dns_port", 53),
             zone,
             "SOA",
             "+norecurse",
             "+tries=1",
             "+time=1",
         ]
-        answer = subprocess.run(command, text=True, capture_output=True).stdout
+        answer = subprocess.run(command, check=False, text=True, capture_output=True).stdout
         if "status: NOERROR" not in answer or not re.search(r"flags: qr aa", answer):
             return None
         record = re.search(r"\sSOA\s+\S+ \S+ (\d+) ", answer)
@@ -145,12 +160,12 @@ class Fleet:
         folders = "/etc/bind /etc/nsd /var/lib/bind /var/cache/bind /var/lib/nsd"
         return self.on(host, "find %s -type f -exec stat -c '%%n %%Y %%s' {} + 2>/dev/null | sort" % folders)
 
-    def compare_with_files(self) -> None:
-        """Every zone file against what every server holds, both read by BIND's and compared by ldns' tools."""
+    def compare_with_files(self, pattern: str = "*.zone") -> None:
+        """Every such zone file against what every server holds, both read by BIND's and compared by ldns' tools."""
         for host in HOSTS:
             script = "key=%s; address=%s\n" % (self.self_key(host), self.addresses(host)[0])
+            script += "for file in /zones/%s; do" % pattern
             script += """
-            for file in /zones/*.zone; do
                 zone=$(basename "$file" .zone)
                 named-compilezone -q -i local -f text -F text -o /tmp/want "$zone" "$file" || echo "unread: $zone"
                 dig +noall +answer +onesoa -y "$key" "@$address" "$zone" AXFR > /tmp/have
@@ -159,7 +174,8 @@ class Fleet:
                 echo "compared $zone"
             done"""
             said = self.tools(host, script).splitlines()
-            zones = sorted(path.stem for path in self.zones.glob("*.zone"))
+            zones = sorted(path.stem for path in self.zones.glob(pattern))
+            assert zones
             assert [line for line in said if line.startswith("compared")] == ["compared %s" % zone for zone in zones]
             wrong = [line for line in said if line.startswith(("unread", "no transfer", "different"))]
             assert not wrong, "%s: %s" % (host, said)
@@ -190,6 +206,17 @@ def fresh_fleet(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Ite
     dropped = fleet.dropped_queries()
     fleet.play("molecule/shared/destroy.yml").expect(0)
     assert set(dropped.values()) <= {0}, dropped
+
+
+@pytest.fixture(scope="module")
+def kept_zones(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Puts the zone files back after the tests that replace them all, and the servers in line with them."""
+    kept = tmp_path_factory.mktemp("kept")
+    shutil.copytree(fleet.zones, kept / "zones")
+    yield
+    shutil.rmtree(fleet.zones)
+    shutil.copytree(kept / "zones", fleet.zones)
+    fleet.site("-e", "dns_allow_mass_removal=true").expect(0)
 
 
 class Deployment:

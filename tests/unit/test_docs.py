@@ -149,7 +149,7 @@ def test_variables_of_a_run() -> None:
             wanted = "" if default in ("omit", "''") else "`%s`" % default.strip("'")
             assert of_run[name][0] == wanted, name
     known = {*topology.HOST_VARIABLES, *inventory.SITE_VARIABLES, "dns_groups"}
-    assert read - known == set(of_run)
+    assert read - known == set(of_run) == set(inventory.RUN_VARIABLES)
 
 
 def test_defaults_of_the_tables() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory, topology
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
 from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -773,4 +773,48 @@ def test_zones_held_back_are_failed_rows(site: Site) -> None:
     assert [row["detail"] for row in rows] == [
         "zones/example.com.zone:3: bad dotted quad; what was served before is still served",
         "/elsewhere/f: no NS; what was served before is still served",
+    ]
+
+
+# --- how problems are told ------------------------------------------------------------------------------------------
+
+
+def test_what_is_the_same_with_many_zones_is_told_once(site: Site) -> None:
+    site.all["dns_zones"] = [{"name": "z%d.test" % number, "file": "zones/example.com.zone"} for number in range(9)]
+    site.groups["bind_secondary"] = []
+    site.groups["bind_primary"] = ["a.test", "b.test"]
+    with pytest.raises(InputError) as caught:
+        site.read()
+    assert caught.value.as_message() == (
+        "9 mistakes:\n"
+        "zones z0.test, z1.test, z2.test and 6 more: bind_primary has the hosts a.test, b.test, so the zone must say"
+        " which one is its primary. Add  primary: HOST  to its entry in dns_zones."
+    )
+    del site.all["dns_zones"][3:]
+    with pytest.raises(InputError) as caught:
+        site.read()
+    assert [line.split(":")[0] for line in caught.value.as_message().splitlines()[1:]] == [
+        "zone z0.test",
+        "zone z1.test",
+        "zone z2.test",
+    ]
+
+
+def test_problems_in_lines_of_many_files_are_all_told() -> None:
+    problems = [Problem("it is wrong", "Mend it", "z%d" % number, None, "f%d" % number, 7) for number in range(9)]
+    assert len(InputError(problems).as_message().splitlines()) == 10
+
+
+def test_what_the_input_holds_does_not_move_the_cursor() -> None:
+    assert str(Problem("it has \x1b[2J and\nanother line", zone="a\rb")) == "zone a?b: it has ?[2J and?another line."
+
+
+def test_a_misspelt_variable_is_told(site: Site) -> None:
+    site.hosts["a.test"].update(dns_hiden=True, dns_colour="blue", other=1)
+    site.all["dns_zone_dirctory"] = "zones"
+    assert [str(problem) for problem in site.read().misspelt(site.hostvars)] == [
+        'host a.test: the variable "dns_zone_dirctory" is none of this collection\'s, and is ignored.'
+        ' Did you mean "dns_zone_directory"?',
+        'host a.test: the variable "dns_hiden" is none of this collection\'s, and is ignored.'
+        ' Did you mean "dns_hidden"?',
     ]

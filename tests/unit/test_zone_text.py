@@ -748,6 +748,15 @@ WARNINGS = {
         at(5, f"the SRV target www.example.com is a CNAME. {LEADS_TO}"),
         f"{HEAD}_a._b SRV 0 0 1 .\nwww CNAME ns1\n",
     ),
+    "an @ in the mailbox": (
+        "$TTL 3600\n@ SOA ns1 host@example.com. 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n",
+        at(
+            2,
+            "the mailbox of the SOA record is host@example.com, where an @ is a letter like others."
+            " Write host.example.com. (RFC 1035 section 8).",
+        ),
+        "$TTL 3600\n@ SOA ns1 host.example.com. 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n",
+    ),
     "delegation without glue": (
         f"{HEAD}sub NS ns.sub\n",
         at(5, f"the name server ns.sub.example.com of sub.example.com has no A or AAAA record. {ADD_ADDRESS}"),
