@@ -992,7 +992,7 @@ class _Checks:
                     if rdtype == SOA:
                         mailbox = wire.decode_name(rdata, end)[0]
                         if b"@" in mailbox:
-                            name = _text(mailbox)
+                            name = _text(mailbox).replace("\\@", "@")
                             reason = f"the mailbox of the SOA record is {name}, where an @ is a letter like others"
                             self.reader.warn(line, reason, f"Write {name.replace('@', '.')}. (RFC 1035 section 8)")
                         if not is_mailbox(mailbox):
