@@ -55,6 +55,14 @@ def hosts_of(group: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return found
 
 
+def secrets_of(data: Any) -> list[str]:
+    """The values of the keys of an inventory that are called secret."""
+    if isinstance(data, dict):
+        own = [value for key, value in data.items() if str(key).endswith("secret") and isinstance(value, str)]
+        return own + [secret for value in data.values() for secret in secrets_of(value)]
+    return [secret for value in data for secret in secrets_of(value)] if isinstance(data, list) else []
+
+
 class Fleet:
     """Hosts like those of the demo, or of another such folder, with an inventory and zones that a test may change."""
 
@@ -75,7 +83,7 @@ class Fleet:
     def play(self, playbook: str, *arguments: str) -> Run:
         command = ["ansible-playbook", "-i", str(self.inventory), playbook, *arguments]
         environment = dict(os.environ, ANSIBLE_NOCOLOR="1", ANSIBLE_FORCE_COLOR="0")
-        return Run(
+        run = Run(
             subprocess.run(
                 command,
                 cwd=ROOT,
@@ -86,6 +94,10 @@ class Fleet:
                 stderr=subprocess.STDOUT,
             )
         )
+        # Whatever a test does: nothing secret of the inventory is ever shown.
+        for secret in secrets_of(yaml.safe_load(self.inventory.read_text())):
+            assert secret not in run.output
+        return run
 
     def site(self, *arguments: str) -> Run:
         return self.play("playbooks/site.yml", *arguments)

@@ -434,7 +434,8 @@ def model(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[
 @pytest.fixture(scope="module")
 def first(model: Model) -> Run:
     """The deploy. Its rows are in rows.json."""
-    return model.site("-e", "dns_report_file=%s" % (model.directory / "rows.json")).expect(0)
+    # With everything that Ansible can be made to say: play() looks for the peers' secrets in it.
+    return model.site("-vvvv", "--diff", "-e", "dns_report_file=%s" % (model.directory / "rows.json")).expect(0)
 
 
 def test_a_run_for_two_services_at_once_is_refused(model: Model) -> None:
