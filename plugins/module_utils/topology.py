@@ -928,24 +928,16 @@ def _links(
     pairs = {(zone.primary, end): zone.name for zone in reversed(list(zones.values())) for end in zone.secondaries}
     links: Dict[Tuple[str, str], Link] = {}
     for (primary, secondary), example in sorted(pairs.items()):
-        if primary in peers and secondary in servers:
-            link = _link_from_peer(peers[primary], servers[secondary])
-        elif primary in servers and secondary in peers:
-            link = _link_to_peer(servers[primary], peers[secondary])
-        elif primary in servers and secondary in servers:
-            link = _link(site, servers[primary], servers[secondary])
-        else:
+        ends = [peers.get(name) or servers.get(name) for name in (primary, secondary)]
+        if None in ends:
             continue  # its own problem has been noted
+        link = _link(site, *ends)
         silent = secondary in peers and not peers[secondary].notify
         if not link.transfer_from or not link.transfer_to or not (link.notify_to or silent):
             problems.append(
                 Problem(
                     "%s and %s have no address family in common (%s; %s)"
-                    % (
-                        primary,
-                        secondary,
-                        *(", ".join(_known_by(end, servers, peers)) for end in (primary, secondary)),
-                    ),
+                    % (primary, secondary, *(", ".join(_as_primary(end)[0]) for end in ends)),
                     "Give both an IPv4 or both an IPv6 address in %s"
                     % ("dns_peers and dns_address" if {primary, secondary} & set(peers) else "dns_address"),
                     zone=example,
@@ -956,49 +948,37 @@ def _links(
         links[(host, host)] = _self_link(site, server)
     if not problems:  # else a link may be missing, or have the name of another, because of another mistake
         _check_key_names(links, peers, problems)
-        _refuse_idle_keys(site, links, problems)
+        _refuse_idle_keys(site, links, peers, problems)
         _refuse_idle_peers(links, peers, problems)
     return links
 
 
-def _known_by(end: str, servers: Mapping[str, Server], peers: Mapping[str, Peer]) -> Tuple[str, ...]:
-    return peers[end].transfer if end in peers else servers[end].addresses
-
-
-def _link(site: Site, primary: Server, secondary: Server) -> Link:
+def _link(site: Site, primary: Union[Server, Peer], secondary: Union[Server, Peer]) -> Link:
+    asked, notifies = _as_primary(primary)
+    transfers, notified = _as_secondary(secondary)
     return Link(
-        primary=primary.host,
-        secondary=secondary.host,
+        primary=_name(primary),
+        secondary=_name(secondary),
         keys=_keys(site, primary, secondary),
-        transfer_from=_common(primary.addresses, secondary.transfer_addresses),
-        transfer_to=_common(secondary.transfer_addresses, primary.addresses),
-        notify_from=_common(primary.transfer_addresses, secondary.addresses),
-        notify_to=_common(secondary.addresses, primary.transfer_addresses),
+        transfer_from=_common(asked, transfers),
+        transfer_to=_common(transfers, asked),
+        notify_from=_common(notifies, notified),
+        notify_to=_common(notified, notifies),
     )
 
 
-def _link_to_peer(primary: Server, secondary: Peer) -> Link:
-    return Link(
-        primary=primary.host,
-        secondary=secondary.id,
-        keys=secondary.keys,
-        transfer_from=_common(primary.addresses, secondary.transfer),
-        transfer_to=_common(secondary.transfer, primary.addresses),
-        notify_from=_common(primary.transfer_addresses, secondary.notify),
-        notify_to=_common(secondary.notify, primary.transfer_addresses),
-    )
+def _name(end: Union[Server, Peer]) -> str:
+    return end.id if isinstance(end, Peer) else end.host
 
 
-def _link_from_peer(primary: Peer, secondary: Server) -> Link:
-    return Link(
-        primary=primary.id,
-        secondary=secondary.host,
-        keys=primary.keys,
-        transfer_from=_common(primary.transfer, secondary.transfer_addresses),
-        transfer_to=_common(secondary.transfer_addresses, primary.transfer),
-        notify_from=_common(primary.notify, secondary.addresses),
-        notify_to=_common(secondary.addresses, primary.notify),
-    )
+def _as_primary(end: Union[Server, Peer]) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+    """Where it is asked for zones, and where its NOTIFY comes from."""
+    return (end.transfer, end.notify) if isinstance(end, Peer) else (end.addresses, end.transfer_addresses)
+
+
+def _as_secondary(end: Union[Server, Peer]) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+    """Where it transfers from, and where it takes NOTIFY."""
+    return (end.transfer, end.notify) if isinstance(end, Peer) else (end.transfer_addresses, end.addresses)
 
 
 def _self_link(site: Site, server: Server) -> Link:
@@ -1010,8 +990,11 @@ def _self_link(site: Site, server: Server) -> Link:
     return Link(server.host, server.host, _keys(site, server, server), own, own, (), ())
 
 
-def _keys(site: Site, primary: Server, secondary: Server) -> Tuple[str, ...]:
-    given = [key.name for key in site.given_keys if (key.primary, key.secondary) == (primary.host, secondary.host)]
+def _keys(site: Site, primary: Union[Server, Peer], secondary: Union[Server, Peer]) -> Tuple[str, ...]:
+    for end in (primary, secondary):
+        if isinstance(end, Peer):
+            return end.keys
+    given = [key.name for key in site.given_keys if (key.primary, key.secondary) == (_name(primary), _name(secondary))]
     if given:
         return tuple(given)
     return tuple(key_name(primary.id, secondary.id, generation) for generation in site.generations)
@@ -1045,14 +1028,18 @@ def _check_key_names(links: Mapping[Tuple[str, str], Link], peers: Mapping[str, 
                 )
 
 
-def _refuse_idle_keys(site: Site, links: Mapping[Tuple[str, str], Link], problems: List[Problem]) -> None:
+def _refuse_idle_keys(
+    site: Site, links: Mapping[Tuple[str, str], Link], peers: Mapping[str, Peer], problems: List[Problem]
+) -> None:
     """A given key of no link is a misspelt or swapped host: the link it is meant for would have a derived key."""
     for key in site.given_keys:
-        if (key.primary, key.secondary) not in links:
+        place = 'the key "%s" in tsig_keys is for a link from "%s" to "%s"' % (key.name, key.primary, key.secondary)
+        if key.primary in peers or key.secondary in peers:
+            problems.append(Problem("%s, which is a link of a peer" % place, "Put it into the keys of dns_peers"))
+        elif (key.primary, key.secondary) not in links:
             problems.append(
                 Problem(
-                    'the key "%s" in tsig_keys is for a link from "%s" to "%s", and there is no such link'
-                    % (key.name, key.primary, key.secondary),
+                    "%s, and there is no such link" % place,
                     "Write the hosts' inventory names: primary is where the zones are transferred from",
                 )
             )

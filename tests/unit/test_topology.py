@@ -1052,6 +1052,11 @@ MISTAKES = {
         make_site([{**ONE, "extra": {"bind_primry": ""}}]),
         'zone example.com: extra has the unknown key "bind_primry". Did you mean "bind_primary"?',
     ),
+    "a key in tsig_keys for a peer": (
+        make_site(peers={"friend": FRIEND}, given_keys=[GivenKey("a.test", "friend", "other.key")]),
+        'the key "other.key" in tsig_keys is for a link from "a.test" to "friend", which is a link of a peer.'
+        " Put it into the keys of dns_peers.",
+    ),
     "a peer without settings": (
         make_site(peers={"friend": None}),
         "dns_peers: friend: it has no settings."
