@@ -21,6 +21,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils import checks
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import keys as tsig
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import shown
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology import Topology, Zone
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_records import (
     DEFAULT_TTL,
     Defaults,
@@ -69,7 +70,7 @@ HELD_BACK = "bind_primary_held_back"
 class Inventory:
     """The site as read: its topology, and what is needed to make its keys."""
 
-    topology: topology.Topology
+    topology: Topology
     base_directory: str
     master: Any
     generations: Sequence[int]
@@ -100,7 +101,7 @@ class Inventory:
             raise InputError(problems)
         return texts
 
-    def _zone_text(self, zone: topology.Zone) -> ZoneText:
+    def _zone_text(self, zone: Zone) -> ZoneText:
         place = "dns_zones" if zone.file is None else self.shown(zone.file)
         text = "" if zone.file is None else decode(zone.name, _read_file(zone.name, zone.file, place), place)
         if zone.source == "text":
@@ -189,7 +190,7 @@ def _read_file(zone: str, path: str, place: str) -> bytes:
         ]) from error  # fmt: skip
 
 
-def _records_of_file(zone: topology.Zone, text: str, place: str) -> Records:
+def _records_of_file(zone: Zone, text: str, place: str) -> Records:
     """The records of a NAME.yml, with what its entry in dns_zones says of them."""
     others, content = read_records_file(zone.name, text, place)
     problems = [
@@ -269,7 +270,7 @@ def read(
     )
     problems += check_defaults(defaults)
 
-    built: Optional[topology.Topology] = None
+    built: Optional[Topology] = None
     try:
         built = topology.build(
             topology.Site(
