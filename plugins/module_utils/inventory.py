@@ -41,6 +41,7 @@ SITE_VARIABLES = (
     "dns_mname",
     "dns_hostmaster",
     "dns_peers",
+    "dns_verifier_addresses",
     "inventory_dir",
     "tsig_master_secret",
     "tsig_keys",
@@ -55,7 +56,6 @@ RUN_VARIABLES = (
     "dns_allow_mass_removal",
     "dns_decommission",
     "dns_decommission_force",
-    "dns_verifier_addresses",
 )
 
 # How much is transferred and compared after a deploy. Serials are always compared for all zones.
@@ -112,7 +112,7 @@ class Inventory:
             content = _records_of_file(zone, text, place)
         name_servers = self.topology.name_servers(zone)
         made = zone_from_records(zone.name, content, self.defaults, name_servers)
-        if zone.serial == "keep" and not (isinstance(content.soa, Mapping) and "serial" in content.soa):
+        if zone.serial == "keep" and not (isinstance(content.soa, Mapping) and content.soa.get("serial") is not None):
             raise InputError([
                 Problem(
                     "serial: keep leaves the serial to you, and it has none",
@@ -175,6 +175,8 @@ class Inventory:
 
     def shown(self, path: str) -> str:
         """A path as people wrote it: relative to the base directory where it is inside."""
+        if not os.path.isabs(path):
+            return path
         relative = os.path.relpath(path, self.base_directory)
         return path if relative.startswith("..") else relative
 
@@ -281,6 +283,8 @@ def read(
                 zone_files=_zone_files(zones, base),
                 generations=generations,
                 given_keys=[ends for ends, _key in given],
+                verifiers=site.get("dns_verifier_addresses") or (),
+                shared_keys=tsig.shared_by_peers(peer_keys),
                 # Secrets stay outside of the topology.
                 peers={
                     name: dict(settings, keys=[key.name for key in peer_keys.get(name, ())])
@@ -312,16 +316,17 @@ def _with_roles(
     play_hosts: Optional[Sequence[str]],
     problems: List[Problem],
 ) -> Dict[str, Sequence[str]]:
-    """The groups, those of the roles as ``dns_groups`` maps them: role -> group, or null for none.
+    """The groups, those of the roles as ``dns_groups`` maps them: role -> group; a role that it does not name has none.
 
-    Two DNS services in one inventory have different ``dns_groups``; a run is for one of them.
+    Two DNS services in one inventory have different ``dns_groups``, or one has none; a run is for one of them.
     """
     mappings: List[Any] = []
+    of_roles = {host for role in topology.GROUPS for host in groups.get(role, ())}
     for host in groups.get("all", list(hostvars)) if play_hosts is None else play_hosts:
         found = _variables(hostvars.get(host, {}), ("dns_groups",), host, problems).get("dns_groups")
-        if found is not None and found not in mappings:
+        if found not in mappings and (found is not None or host in of_roles):
             mappings.append(found)
-    if not mappings:
+    if not mappings or mappings == [None]:
         return dict(groups)
     if len(mappings) > 1:
         problems.append(
@@ -330,10 +335,11 @@ def _with_roles(
                 "Limit the run to the hosts of one, with --limit, or say which with -e",
             )
         )
+        return dict(groups)
     if not isinstance(mappings[0], Mapping):
         problems.append(Problem("dns_groups is not a mapping", "Write  dns_groups: {bind_primary: my_primaries}"))
         return dict(groups)
-    mapped = dict(groups)
+    mapped: Dict[str, Sequence[str]] = dict(groups, **{role: [] for role in topology.GROUPS})
     for role, group in mappings[0].items():
         if role not in topology.GROUPS:
             reason, mend = 'dns_groups has the unknown role "%s"' % role, "Roles are %s" % ", ".join(topology.GROUPS)
@@ -347,8 +353,8 @@ def _with_roles(
                     "Write the name of a group, or null for none",
                 )
             )
-        else:
-            mapped[role] = groups[group] if group else []
+        elif group:
+            mapped[role] = groups[group]
     return mapped
 
 
@@ -439,13 +445,11 @@ def _variables(source: Mapping[str, Any], names: Sequence[str], host: str, probl
                 found[name] = _plain(source[name])
         except Exception as error:  # pylint: disable=broad-except  # a template may raise anything
             found[name] = None
-            problems.append(
-                Problem(
-                    "the variable %s cannot be resolved: %s" % (name, str(error).rstrip(".")),
-                    "Mend its template; where it is vaulted, give the password, with --ask-vault-pass for example",
-                    host=host,
-                )
-            )
+            mend = "Mend its template; where it is vaulted, give the password, with --ask-vault-pass for example"
+            if name == "tsig_master_secret":
+                mend = "%s. %s" % (mend, tsig.MAKE_SECRET)
+            reason = "the variable %s cannot be resolved: %s" % (name, str(error).rstrip("."))
+            problems.append(Problem(reason, mend, host=host))
     return found
 
 
@@ -460,18 +464,21 @@ def _site_variables(
         missing = [name for name in SITE_VARIABLES if name not in site]
         if host in hostvars and missing:
             site.update(_variables(hostvars[host], missing, host, problems))
-    for group in topology.PRIMARY_GROUPS:
-        for host in groups.get(group, ()):
-            own = _variables(hostvars.get(host, {}), ("dns_zones", "dns_zone_directory"), host, [])
-            for name, value in own.items():
-                if value != site.get(name):
-                    problems.append(
-                        Problem(
-                            "its %s differs from that of another primary" % name,
-                            "Set it once for all hosts, in group_vars/all.yml; a zone names its primary itself",
-                            host=host,
-                        )
+    # Ten thousand zones are not resolved for every server: secondaries commonly have the primary's.
+    primaries = {host for group in topology.PRIMARY_GROUPS for host in groups.get(group, ())}
+    for host in hosts:
+        names = [
+            name for name in SITE_VARIABLES if name != "inventory_dir" and (name != "dns_zones" or host in primaries)
+        ]
+        for name, value in _variables(hostvars.get(host, {}), names, host, []).items():
+            if value != site.get(name):
+                problems.append(
+                    Problem(
+                        "its %s differs from that of another server" % name,
+                        "Set it once for all hosts, in group_vars/all.yml",
+                        host=host,
                     )
+                )
     return site
 
 

@@ -148,6 +148,18 @@ def read_peer_keys(peers: Mapping[str, Any]) -> Dict[str, List[Key]]:
     return found
 
 
+def shared_by_peers(peer_keys: Mapping[str, Sequence[Key]]) -> List[str]:
+    """Names of keys that are the same, secret included, with all peers that have one of the name.
+
+    So two peers may be the two directions of one agreement.
+    """
+    found: Dict[str, List[Key]] = {}
+    for keys in peer_keys.values():
+        for key in keys:
+            found.setdefault(key.name, []).append(key)
+    return [name for name, keys in found.items() if len(keys) > 1 and all(key == keys[0] for key in keys)]
+
+
 def _refuse_twice(place: str, key: Key, others: Sequence[Key], problems: List[Problem]) -> None:
     """A name server knows a key by its name, so that the second of one name would replace the first."""
     if key.name in [other.name for other in others]:

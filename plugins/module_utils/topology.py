@@ -76,6 +76,9 @@ PEER_KEYS = (
     "default",
 )
 
+# Octets of a name that is the name of a file too, with an end such as .zone.jnl; file systems take 255.
+LONGEST_NAME = 245
+
 # Suffixes of zone files in dns_zone_directory -> what they hold.
 SOURCES = {".zone": "text", ".yml": "records"}
 
@@ -106,6 +109,8 @@ class Site:
     :param generations: accepted key generations, the preferred one first.
     :param given_keys: keys from ``tsig_keys``, without their secrets.
     :param peers: the entries of ``dns_peers`` as written, but of ``keys`` their names only.
+    :param verifiers: ``dns_verifier_addresses`` as written.
+    :param shared_keys: names of keys that several peers may have, since their secrets are the same too.
     """
 
     hosts: Mapping[str, Mapping[str, Any]]
@@ -116,6 +121,8 @@ class Site:
     generations: Sequence[int] = (1,)
     given_keys: Sequence[GivenKey] = ()
     peers: Mapping[str, Any] = field(default_factory=dict)
+    verifiers: Any = ()
+    shared_keys: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -212,12 +219,16 @@ class Link:
 
 @dataclass(frozen=True)
 class Topology:
-    """The whole: servers by host, peers by name, zones by name (sorted), links by (primary, secondary)."""
+    """The whole: servers by host, peers by name, zones by name (sorted), links by (primary, secondary).
+
+    :param verifiers: addresses and networks that check the servers.
+    """
 
     servers: Mapping[str, Server]
     peers: Mapping[str, Peer]
     zones: Mapping[str, Zone]
     links: Mapping[Tuple[str, str], Link]
+    verifiers: Tuple[str, ...] = ()
 
     def end(self, name: str) -> Union[Server, Peer]:
         """The host or peer at one end of a link."""
@@ -272,9 +283,15 @@ def build(site: Site) -> Topology:
     peers = _peers(site, servers, problems)
     zones = _zones(site, peers, problems)
     links = _links(site, servers, peers, zones, problems)
+    verifiers = _addresses(
+        site.verifiers,
+        "dns_verifier_addresses",
+        lambda reason, mend: problems.append(Problem(reason, mend)),
+        networks=True,
+    )
     if problems:
         raise InputError(problems)
-    return Topology(servers, peers, zones, links)
+    return Topology(servers, peers, zones, links, verifiers)
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------
@@ -757,7 +774,25 @@ def _extra(value: Any, problem: Callable[[str, str], None]) -> Dict[str, str]:
         problem("extra has no statements by role", "Write  extra: {bind_primary: 'max-journal-size 1m;'}")
         return {}
     _refuse_unknown(value, GROUPS, lambda reason, mend: problem("extra has %s" % reason, mend))
+    for role, text in value.items():
+        if _leaves_its_block(text):
+            problem(
+                "the statements of extra for %s do not stay in the zone's block" % role,
+                "Write only what belongs to this zone; zones, keys and ACLs come from the inventory",
+            )
     return {str(role): text.strip() for role, text in value.items()}
+
+
+def _leaves_its_block(text: str) -> bool:
+    """Whether statements for named.conf close a brace that they do not open, or those for nsd.conf begin a clause."""
+    bare = re.sub(r'"[^"\n]*"|//[^\n]*|#[^\n]*|/\*.*?\*/', "", text, flags=re.DOTALL)
+    depth = 0
+    for character in bare:
+        depth += (character == "{") - (character == "}")
+        if depth < 0:
+            return True
+    clause = re.search(r"(?m)^\s*(zone|pattern|key|server|remote-control|include|provide-xfr)\s*:", bare)
+    return depth != 0 or clause is not None
 
 
 class _Choices:
@@ -782,6 +817,10 @@ def _zone(name: str, settings: Mapping[str, Any], choices: _Choices, problems: L
     def problem(reason: str, mend: str) -> None:
         problems.append(Problem(reason, mend, zone=name))
 
+    if len(name) > LONGEST_NAME:
+        problem(
+            "its name has more than %d octets, too many for the name of a file" % LONGEST_NAME, "Serve its parent zone"
+        )
     primary = _primary(settings.get("primary"), choices, problem)
     if primary is None:
         return None
@@ -932,7 +971,7 @@ def _links(
         if None in ends:
             continue  # its own problem has been noted
         link = _link(site, *ends)
-        silent = secondary in peers and not peers[secondary].notify
+        silent = any(isinstance(end, Peer) and not end.notify for end in ends)
         if not link.transfer_from or not link.transfer_to or not (link.notify_to or silent):
             problems.append(
                 Problem(
@@ -947,7 +986,7 @@ def _links(
     for host, server in servers.items():
         links[(host, host)] = _self_link(site, server)
     if not problems:  # else a link may be missing, or have the name of another, because of another mistake
-        _check_key_names(links, peers, problems)
+        _check_key_names(site, links, peers, problems)
         _refuse_idle_keys(site, links, peers, problems)
         _refuse_idle_peers(links, peers, problems)
     return links
@@ -960,10 +999,10 @@ def _link(site: Site, primary: Union[Server, Peer], secondary: Union[Server, Pee
         primary=_name(primary),
         secondary=_name(secondary),
         keys=_keys(site, primary, secondary),
-        transfer_from=_common(asked, transfers),
-        transfer_to=_common(transfers, asked),
-        notify_from=_common(notifies, notified),
-        notify_to=_common(notified, notifies),
+        transfer_from=common(asked, transfers),
+        transfer_to=common(transfers, asked),
+        notify_from=common(notifies, notified),
+        notify_to=common(notified, notifies),
     )
 
 
@@ -1000,24 +1039,28 @@ def _keys(site: Site, primary: Union[Server, Peer], secondary: Union[Server, Pee
     return tuple(key_name(primary.id, secondary.id, generation) for generation in site.generations)
 
 
-def _check_key_names(links: Mapping[Tuple[str, str], Link], peers: Mapping[str, Peer], problems: List[Problem]) -> None:
+def _check_key_names(
+    site: Site, links: Mapping[Tuple[str, str], Link], peers: Mapping[str, Peer], problems: List[Problem]
+) -> None:
     """A name server knows a key by its name alone, so that two links can't have different keys of one name."""
     owner: Dict[str, Link] = {}
     for link in links.values():
         for name in link.keys:
-            if len(name) > 253:
+            if len(name) > LONGEST_NAME:
                 problems.append(
                     Problem(
-                        "the name of its TSIG key is longer than 253 octets: %s" % name,
+                        "the name of its TSIG key has more than %d octets, too many for a file: %s"
+                        % (LONGEST_NAME, name),
                         "Give %s or %s a shorter dns_id" % (link.primary, link.secondary),
                         host=link.secondary,
                     )
                 )
             first = owner.setdefault(name, link)
-            # All links of a peer have the keys of the peer.
-            same_peer = {first.primary, first.secondary} & {link.primary, link.secondary} & set(peers)
-            if first is not link and not same_peer:
-                peer = next((end for end in (link.primary, link.secondary) if end in peers), None)
+            # All links of a peer have the keys of the peer, and two peers may have agreed on the same key.
+            of_peers = [{each.primary, each.secondary} & set(peers) for each in (first, link)]
+            same = of_peers[0] & of_peers[1] or (all(of_peers) and name in site.shared_keys)
+            if first is not link and not same:
+                peer = next(iter(of_peers[1]), None)
                 problems.append(
                     Problem(
                         '%sthe TSIG key "%s" is that of the link from %s to %s already'
@@ -1066,7 +1109,7 @@ def of_family(addresses: Iterable[str], af: int) -> List[str]:
     return [address for address in addresses if family(address) == af]
 
 
-def _common(addresses: Iterable[str], others: Iterable[str]) -> Tuple[str, ...]:
+def common(addresses: Iterable[str], others: Iterable[str]) -> Tuple[str, ...]:
     """Those addresses whose family the others have too."""
     families = {family(address) for address in others}
     return tuple(address for address in addresses if family(address) in families)

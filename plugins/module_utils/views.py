@@ -17,6 +17,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology impo
     KEY_DIRECTORIES,
     Link,
     Topology,
+    common,
     family,
     key_file,
     of_family,
@@ -58,7 +59,7 @@ def host_view(topology: Topology, host: str) -> Dict[str, Any]:
         "listen": {"ipv%d" % af: of_family(server.listen, af) for af in FAMILIES},
         "transfer_source": {"ipv%d" % af: (of_family(server.transfer_sources, af) or [""])[0] for af in FAMILIES},
         "key_directory": KEY_DIRECTORIES[server.kind],
-        "key_files": [key_file(server.kind, name) for name in sorted(name for link in links for name in link.keys)],
+        "key_files": [key_file(server.kind, name) for name in sorted({name for link in links for name in link.keys})],
         "self": link_data(topology.self_link(host), host),
         "own_server": {host: {"addresses": list(server.listen), "port": server.port}},
         "served": [zone.name for zone in zones],
@@ -66,6 +67,7 @@ def host_view(topology: Topology, host: str) -> Dict[str, Any]:
         "server_addresses": sorted(
             {address for each in topology.servers.values() for address in each.addresses + each.transfer_addresses}
             | {address for peer in topology.peers.values() for address in peer.transfer}
+            | set(topology.verifiers)
         ),
         "links_as_primary": [
             link_data(link, link.secondary) for link in links if link.primary == host != link.secondary
@@ -82,14 +84,9 @@ def host_view(topology: Topology, host: str) -> Dict[str, Any]:
                 "file_name": file_name(zone.name),
                 "links": [topology.end(secondary).id for secondary in zone.secondaries],
                 "ask": [
-                    [topology.links[(host, secondary)].notify_to[0], topology.servers[secondary].port]
+                    [address, topology.end(secondary).port]
                     for secondary in zone.secondaries
-                    if secondary in topology.servers
-                ]
-                + [
-                    [peer.addresses[0], peer.port]
-                    for peer in map(topology.peers.get, zone.secondaries)
-                    if peer is not None and peer.addresses
+                    for address in common(topology.end(secondary).addresses, server.addresses)[:1]
                 ],
                 "extra": _lines(zone.extra.get("bind_primary")),
             }
@@ -210,12 +207,20 @@ def checks_on(topology: Topology, host: str, zones: Iterable[str]) -> List[Dict[
 
 
 def stranger_checks(topology: Topology) -> List[Dict[str, Any]]:
-    """Refusals that any machine outside the links can check: no key, one zone, every address of every server."""
+    """Refusals that any machine outside the links can check: no key, every address of every server.
+
+    Of each server one zone, and those with statements of their own, which may have changed the ACL.
+    """
     example = {
         host: zone.name
         for zone in reversed(list(topology.zones.values()))
         for host in (zone.primary,) + zone.secondaries
     }
+    own: Dict[str, List[str]] = {host: [] for host in topology.servers}
+    for zone in topology.zones.values():
+        for host in (zone.primary,) + zone.secondaries if zone.extra else ():
+            if host in own:
+                own[host].append(zone.name)
     return [
         {
             "check": "refusal",
@@ -224,7 +229,7 @@ def stranger_checks(topology: Topology) -> List[Dict[str, Any]]:
             "port": server.port,
             "source": None,
             "key_file": None,
-            "zones": [example[host]],
+            "zones": sorted({example[host], *own[host]}),
         }
         for host, server in topology.servers.items()
         if host in example

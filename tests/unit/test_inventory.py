@@ -673,7 +673,8 @@ def test_a_variable_of_the_site_that_cannot_be_resolved_is_told_once(site: Site)
         inventory.read({host: Vaulted(variables) for host, variables in site.hostvars.items()}, site.groups)
     assert str(caught.value) == (
         "host a.test: the variable tsig_master_secret cannot be resolved: no vault secrets were found. Mend its"
-        " template; where it is vaulted, give the password, with --ask-vault-pass for example."
+        " template; where it is vaulted, give the password, with --ask-vault-pass for example. Make one with  openssl"
+        " rand -base64 32  and keep it in a file encrypted with ansible-vault."
     )
 
 
@@ -695,9 +696,50 @@ def test_primaries_with_different_zones_are_told(site: Site) -> None:
     site.groups["bind_primary"] = ["a.test", "c.test"]
     messages = site.mistakes()
     assert messages[0] == (
-        "host c.test: its dns_zones differs from that of another primary. Set it once for all hosts, in"
-        " group_vars/all.yml; a zone names its primary itself."
+        "host c.test: its dns_zones differs from that of another server. Set it once for all hosts, in"
+        " group_vars/all.yml."
     )
+
+
+@pytest.mark.parametrize("name", sorted({*inventory.SITE_VARIABLES} - {"inventory_dir", "dns_zones"}))
+def test_a_variable_of_the_site_is_the_same_for_all_servers(site: Site, name: str) -> None:
+    """Its value is not shown: it may be a secret."""
+    site.all.setdefault(name, None)
+    site.hosts["b.test"][name] = "another value"
+    assert site.mistakes()[0] == (
+        "host b.test: its %s differs from that of another server. Set it once for all hosts, in group_vars/all.yml."
+        % name
+    )
+
+
+def services(site: Site, mine: Any, other: Any) -> None:
+    """A second service in the inventory, and what the hosts of each say of dns_groups."""
+    site.hosts["c.test"] = {"dns_address": "192.0.2.3"}
+    site.hosts["d.test"] = {"dns_address": "192.0.2.4"}
+    site.groups.update(all=list(site.hosts), more=["c.test"], others=["d.test"])
+    for hosts, groups in ((("a.test", "b.test"), mine), (("c.test", "d.test"), other)):
+        for host in hosts if groups is not None else ():
+            site.hosts[host]["dns_groups"] = groups
+
+
+OTHER_GROUPS = {"bind_primary": "more", "bind_secondary": "others"}
+
+
+def test_a_service_with_groups_of_its_own_beside_one_without(site: Site) -> None:
+    services(site, None, OTHER_GROUPS)
+    assert "different dns_groups" in site.mistakes()[0]
+    for hosts in (["a.test", "b.test"], ["c.test", "d.test"]):
+        found = inventory.read(site.hostvars, site.groups, hosts)
+        assert list(found.topology.servers) == hosts
+
+
+def test_a_role_that_dns_groups_does_not_name_has_no_hosts(site: Site) -> None:
+    """Else a service would take the hosts of the other."""
+    services(site, None, OTHER_GROUPS)
+    site.groups["nsd_secondary"] = ["b.test"]
+    site.groups["bind_secondary"] = []
+    found = inventory.read(site.hostvars, site.groups, ["c.test", "d.test"])
+    assert list(found.topology.servers) == ["c.test", "d.test"]
 
 
 def test_a_host_of_a_group_that_ansible_does_not_know_is_told(site: Site) -> None:

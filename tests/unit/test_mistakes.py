@@ -233,9 +233,9 @@ class Run(NamedTuple):
     connected: bool
 
 
-def deploy(folder: Path, case: Mapping[str, Any]) -> Run:
+def deploy(folder: Path, case: Mapping[str, Any], *arguments: str, playbook: str = "site") -> Run:
     path = write(folder, case)
-    (folder / "plugins").mkdir()
+    (folder / "plugins").mkdir(exist_ok=True)
     (folder / "plugins" / "marking.py").write_text(CONNECTION, encoding="utf-8")
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
@@ -247,7 +247,15 @@ def deploy(folder: Path, case: Mapping[str, Any]) -> Run:
         "ANSIBLE_NOCOLOR": "1",
         "MARK": str(folder / "mark"),
     }
-    command = [str(ANSIBLE_PLAYBOOK), "-i", str(path), "-c", "marking", str(ROOT / "playbooks" / "site.yml")]
+    command = [
+        str(ANSIBLE_PLAYBOOK),
+        "-i",
+        str(path),
+        "-c",
+        "marking",
+        str(ROOT / "playbooks" / playbook) + ".yml",
+        *arguments,
+    ]
     # Not in the checkout, whose ansible.cfg is not the users'.
     done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
     output = (done.stdout + done.stderr).replace(str(folder), SHOWN)
@@ -287,6 +295,36 @@ def test_a_run_with_mistakes_tells_them_and_connects_to_no_host(folder: Path, na
         assert " ".join(message.split()) in words, run.output
     for unwanted in ("Traceback", "WARNING", "Deploy the", "unreachable=1", "ok=1"):
         assert unwanted not in run.output, run.output
+
+
+PLAYBOOKS = pytest.mark.parametrize("playbook", ["site", "verify", "decommission"])
+LEAVING = ["-e", "dns_decommission=www.example.net"]
+
+
+@needs_ansible
+@PLAYBOOKS
+def test_a_run_for_no_name_server_is_red(folder: Path, playbook: str) -> None:
+    """A host of the inventory that is none, as --limit; nothing would be done, and nobody would know."""
+    run = deploy(folder, {}, "--limit", "ns1.example.net", *LEAVING, playbook=playbook)
+    if playbook == "decommission":
+        assert (
+            "www.example.net is not among the hosts of this run, so it would not be stopped: mend --limit."
+            in run.output
+        )
+    else:
+        assert run.connected, run.output
+        (folder / "mark").unlink()
+        run = deploy(folder, {}, "--limit", "www.example.net", playbook=playbook)
+        words = "No name server is among the hosts of this run (www.example.net), so there is nothing to do."
+        assert words in " ".join(run.output.split())
+    assert run.status == 2 and not run.connected, run.output
+
+
+@needs_ansible
+@PLAYBOOKS
+def test_a_run_with_an_inventory_that_cannot_be_read_is_red(folder: Path, playbook: str) -> None:
+    run = deploy(folder, {"inventory": "all:\n\thosts: {}\n"}, *LEAVING, playbook=playbook)
+    assert run.status == 2 and "the inventory has no hosts in bind_primary" in run.output, run.output
 
 
 # --- properties ------------------------------------------------------------------------------------------------------

@@ -283,6 +283,27 @@ def test_extra_statements_go_to_the_hosts_of_their_role() -> None:
     assert views.host_view(built, "c.test")["zones_as_secondary"][0]["extra"] == ["min-retry-time: 60"]
 
 
+@pytest.mark.parametrize(
+    "text", ['update-policy { grant "a" self x.; };', "max-journal-size 1m; // }; {", "# };\nnotify yes;", 'x "}";']
+)
+def test_extra_may_have_blocks_comments_and_texts(text: str) -> None:
+    built = build([{**ONE, "extra": {"bind_primary": text}}])
+    assert built.zones["example.com"].extra == {"bind_primary": text}
+
+
+def test_strangers_try_every_zone_with_statements_of_its_own() -> None:
+    """They may have opened its ACL; of the others, one for each server is enough."""
+    extra = {"bind_primary": "max-journal-size 1m;"}
+    zones = ["a.test", {"name": "b.test", "file": "b", "extra": extra}, {"name": "c.test", "file": "c", "extra": extra}]
+    found = {check["server"]: check["zones"] for check in views.stranger_checks(build([*zones, "d.test"]))}
+    assert found == dict.fromkeys(HOSTS, ["a.test", "b.test", "c.test"])
+
+
+def test_verifiers_are_spared_by_the_rate_limit() -> None:
+    built = build(verifiers=["198.51.100.0/24", "2001:db8::77"])
+    assert {"198.51.100.0/24", "2001:db8::77"} <= set(views.host_view(built, "b.test")["server_addresses"])
+
+
 # --- peers ----------------------------------------------------------------------------------------------------------
 
 
@@ -367,6 +388,26 @@ def test_only_zones_of_peers() -> None:
     built = build([zone], groups={"bind_primary": []}, peers={"source": SOURCE})
     assert set(built.servers) == {"b.test", "c.test"}
     assert built.zones["foreign.test"].primary == "source"
+
+
+def test_a_primary_outside_that_never_notifies() -> None:
+    zone = {"name": "foreign.test", "primary": "source"}
+    built = build([zone], peers={"source": {**SOURCE, "notify_from": []}})
+    assert built.links[("source", "b.test")].notify_from == ()
+
+
+def test_two_peers_may_be_the_two_directions_of_one_agreement() -> None:
+    peers = {"friend": FRIEND, "source": {**SOURCE, "keys": ["friend.key"]}}
+    zones = ["example.com", {"name": "foreign.test", "primary": "source"}]
+    groups = {"bind_secondary": ["a.test", "b.test"]}
+    assert len(mistakes(make_site(zones, groups=groups, peers=peers))) > 0
+    built = build(zones, groups=groups, peers=peers, shared_keys=["friend.key"])
+    assert views.host_view(built, "a.test")["key_files"].count("/etc/bind/keys/friend.key.key") == 1
+
+
+def test_a_peer_is_asked_at_an_address_of_a_family_that_the_primary_has() -> None:
+    built = build(peers={"friend": {**FRIEND, "address": ["2001:db8::9", "192.0.2.9"]}})
+    assert views.host_view(built, "a.test")["zones_as_primary"][0]["ask"][-1] == ["192.0.2.9", 53]
 
 
 def test_a_peer_without_tsig() -> None:
@@ -1171,9 +1212,29 @@ MISTAKES = {
         " Write the hosts' inventory names: primary is where the zones are transferred from.",
     ),
     "a key name that is too long": (
-        make_site(hosts={"b.test": {"dns_id": LONG[:-10]}}),
-        "host b.test: the name of its TSIG key is longer than 253 octets: g1.%s.from.a.test."
-        " Give a.test or b.test a shorter dns_id." % LONG[:-10],
+        make_site(hosts={"b.test": {"dns_id": LONG[:-20]}}),
+        "host b.test: the name of its TSIG key has more than 245 octets, too many for a file: g1.%s.from.a.test."
+        " Give a.test or b.test a shorter dns_id." % LONG[:-20],
+    ),
+    "a zone name too long for a file": (
+        make_site([{"name": LONG[:-1], "file": "f"}]),
+        "zone %s: its name has more than 245 octets, too many for the name of a file."
+        " Serve its parent zone." % LONG[:-1],
+    ),
+    "a verifier that is no address": (
+        make_site(verifiers=["monitor.test"]),
+        "dns_verifier_addresses has 'monitor.test', which is not an IP address or network."
+        ' Write one address or a list, such as dns_verifier_addresses: [192.0.2.1, "2001:db8::1"].',
+    ),
+    "extra that closes the zone's block": (
+        make_site([{**ONE, "extra": {"bind_primary": 'notify yes; };\nzone "evil" { type primary;'}}]),
+        "zone example.com: the statements of extra for bind_primary do not stay in the zone's block."
+        " Write only what belongs to this zone; zones, keys and ACLs come from the inventory.",
+    ),
+    "extra that opens NSD to everybody": (
+        make_site([{**ONE, "extra": {"nsd_secondary": "provide-xfr: 0.0.0.0/0 NOKEY"}}]),
+        "zone example.com: the statements of extra for nsd_secondary do not stay in the zone's block."
+        " Write only what belongs to this zone; zones, keys and ACLs come from the inventory.",
     ),
 }  # fmt: skip
 
