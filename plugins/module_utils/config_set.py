@@ -12,9 +12,11 @@ Runs on the target. ``run`` starts a process and is handed in.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -52,6 +54,7 @@ class Result:
     changed_files: List[str] = field(default_factory=list)
     added_zones: List[str] = field(default_factory=list)
     removed_zones: List[str] = field(default_factory=list)
+    touched_zones: List[str] = field(default_factory=list)
     activation: str = "none"
     backups: List[str] = field(default_factory=list)
     diff: List[Dict[str, str]] = field(default_factory=list)
@@ -68,8 +71,10 @@ class ConfigSet:
     :param reads: other files that the daemon reads, published before (key files).
     :param is_running: whether the daemon runs now; what does not run needs no activation.
     :param reconfigure: command that makes the daemon read the files again.
-    :param restart: commands that restart it, in order.
-    :param is_stock: whether a main file without our marker is the untouched one of the package.
+    :param restart: commands that restart it, in order. Those before the last save what the running daemon holds, and
+        may fail where it does not run with this set: it then holds nothing of ours, and may listen elsewhere.
+    :param foreign_file: the file that makes a main file without our marker somebody's work; None where all is as the
+        package brought it.
     """
 
     def __init__(
@@ -82,7 +87,7 @@ class ConfigSet:
         is_running: Callable[[], bool] = lambda: False,
         reconfigure: Sequence[str] = (),
         restart: Sequence[Sequence[str]] = (),
-        is_stock: Callable[[str], bool] = lambda path: False,
+        foreign_file: Callable[[str], Optional[str]] = lambda path: path,
         mode: int = 0o640,
         user_id: int = -1,
         group_id: int = -1,
@@ -96,7 +101,7 @@ class ConfigSet:
         self.is_running = is_running
         self.reconfigure = reconfigure
         self.restart = restart
-        self.is_stock = is_stock
+        self.foreign_file = foreign_file
         self.mode = mode
         self.owner = (user_id, group_id)
         self.check_mode = check_mode
@@ -109,10 +114,12 @@ class ConfigSet:
         allow_mass_removal: bool = False,
         adopt: bool = False,
         with_diff: bool = False,
+        zone_list: Optional[str] = None,
     ) -> Result:
         """Bring the files and the daemon in line.
 
         :param zones: the zones that this configuration serves, for the guard against mass removal.
+        :param zone_list: path of the file of the set that only lists the zones.
         :raises ConfigError: when a check or the activation fails, or a guard says no.
         """
         result = Result()
@@ -120,6 +127,7 @@ class ConfigSet:
         old = {file.path: read_file(file.path) for file in self.files}
         different = [file for file in self.files if old[file.path] != file.content or self._mode_differs(file.path)]
         result.changed_files = [file.path for file in different]
+        stale = self._stale(state)
         if different and self.checker:
             result.backups = self._respect_foreign(old, adopt)
         if zones is not None:
@@ -133,9 +141,15 @@ class ConfigSet:
         if different:
             self._stage_check_and_go_live(different, old, result.backups)
         if self.reconfigure:
-            result.activation = self._activation(different, state)
+            result.activation = self._activation(different, stale)
             if not self.check_mode:
-                self._activate(result.activation, different, old)
+                ours = MARKER in (old[self.files[0].path] or "") and self.files[0].path in state.get("loaded", {})
+                self._activate(result.activation, different, old, ours)
+        if result.changed:
+            result.touched_zones = list(zones or [])
+            if result.changed_files == [zone_list] and not stale:
+                new = next(file.content for file in self.files if file.path == zone_list)
+                result.touched_zones = _changed_zones(old[zone_list] or "", new, zones or [])
         if not self.check_mode and (self.reconfigure or zones is not None):
             self._write_state(state, zones)
         return result
@@ -149,17 +163,19 @@ class ConfigSet:
     # --- guards ------------------------------------------------------------------------------------------------------
 
     def _respect_foreign(self, old: Mapping[str, Optional[str]], adopt: bool) -> List[str]:
-        """Refuse to overwrite a main file that somebody else wrote; with ``adopt``, keep a backup of it."""
+        """Refuse to overwrite a configuration that somebody else wrote; with ``adopt``, keep a backup of its files."""
         main = self.files[0].path
         content = old[main]
-        if content is None or MARKER in content or self.is_stock(main):
+        foreign = None if content is None or MARKER in content else self.foreign_file(main)
+        if foreign is None:
             return []
         if not adopt:
             raise ConfigError(
-                "%s was written by someone else, and this run would replace it. To let this collection take over the "
-                "server, set the role's ..._adopt variable to true: a copy is kept beside it" % main
+                "%s was written by someone else, and this run would replace %s. To let this collection take over the "
+                "server, set the role's ..._adopt variable to true: a copy is kept beside it"
+                % (foreign, "it" if foreign == main else "%s, which is what includes it" % main)
             )
-        return [main]
+        return [path for path, text in old.items() if text is not None and MARKER not in text]
 
     # --- going live --------------------------------------------------------------------------------------------------
 
@@ -203,11 +219,14 @@ class ConfigSet:
 
     # --- the daemon --------------------------------------------------------------------------------------------------
 
-    def _activation(self, different: Sequence[ConfigFile], state: Mapping[str, Any]) -> str:
-        """``restart``, ``reconfigure`` or ``none``: what the daemon needs to have what is on disk."""
+    def _stale(self, state: Mapping[str, Any]) -> List[str]:
+        """Files on disk that the daemon was not made to read as they are."""
         loaded = state.get("loaded", {})
-        on_disk = self._digests()
-        stale = [path for path, digest in on_disk.items() if digest is not None and loaded.get(path) != digest]
+        digests = self._digests()
+        return [path for path, digest in digests.items() if digest is not None and loaded.get(path) != digest]
+
+    def _activation(self, different: Sequence[ConfigFile], stale: Sequence[str]) -> str:
+        """``restart``, ``reconfigure`` or ``none``: what the daemon needs to have what is on disk."""
         if not different and not stale:
             return "none"
         if not self.is_running():
@@ -215,10 +234,14 @@ class ConfigSet:
         changed = {file.path for file in different} | set(stale)
         return "restart" if any(file.restart and file.path in changed for file in self.files) else "reconfigure"
 
-    def _activate(self, how: str, different: Sequence[ConfigFile], old: Mapping[str, Optional[str]]) -> None:
+    def _activate(
+        self, how: str, different: Sequence[ConfigFile], old: Mapping[str, Optional[str]], ours: bool
+    ) -> None:
+        """:param ours: whether the daemon was made to run with this set before."""
         if how == "none":
             return
-        failure = self._failure(self.restart if how == "restart" else [self.reconfigure])
+        commands = self.restart if how == "restart" else [self.reconfigure]
+        failure = self._failure(commands, ours)
         if failure is None:
             return
         for file in different:
@@ -226,17 +249,17 @@ class ConfigSet:
             if content is not None:
                 write_file(file.path + ".new", content, self.mode, self.owner)
                 os.replace(file.path + ".new", file.path)
-        second = self._failure(self.restart if how == "restart" else [self.reconfigure])
+        second = self._failure(commands, ours)
         raise ConfigError(
             "the server did not take the new configuration: %s. The old files are back%s"
             % (failure, "" if second is None else ", but the server does not take them either: %s" % second)
         )
 
-    def _failure(self, commands: Sequence[Sequence[str]]) -> Optional[str]:
-        """What the first failing command said."""
+    def _failure(self, commands: Sequence[Sequence[str]], all_must_succeed: bool) -> Optional[str]:
+        """What the first failing command said, of all or the last alone."""
         for command in commands:
             code, out, err = self.run(command)
-            if code != 0:
+            if code != 0 and (all_must_succeed or command is commands[-1]):
                 return "%s: %s" % (" ".join(command), (out + err).strip())
         return None
 
@@ -275,6 +298,47 @@ def _guard_removal(before: Sequence[str], removed: Sequence[str], allowed: bool)
         "this run would take %d of this host's %d zones out of service (%s). If that is meant, run once with "
         "-e dns_allow_mass_removal=true" % (len(removed), len(before), shown)
     )
+
+
+def _changed_zones(old: str, new: str, zones: Sequence[str]) -> List[str]:
+    """Those of the zones whose block in the new list is not the one in the old list.
+
+    A block starts at a line that begins with ``zone``; the first quoted word in it is the name, for BIND and for NSD.
+    """
+    before, after = (
+        {block.split('"', 2)[1]: block for block in re.split(r"(?m)^(?=zone\b)", text)[1:] if block.count('"') > 1}
+        for text in (old, new)
+    )
+    return [zone for zone in zones if before.get(zone) != after.get(zone)]
+
+
+def foreign_file(main: str, conffiles: str) -> Optional[str]:
+    """The file that somebody wrote or edited in a configuration; None where all is as the package brought it.
+
+    Debian's main files ask their users to leave them alone and to write into files that they include.
+
+    :param conffiles: what dpkg-query shows as ``${Conffiles}``: lines of path, MD5 digest, and maybe a flag. Those of
+        the main file's directory and below count.
+    """
+    recorded = dict(re.findall(r"(?m)^ (/.+?) ([0-9a-f]{32})(?: .*)?$", conffiles))
+    if main not in recorded:
+        return main
+    folder = os.path.dirname(main) + os.sep
+    for path in sorted(recorded, key=lambda path: (path != main, path)):
+        if path.startswith(folder) and os.path.exists(path) and _md5(path) != recorded[path]:
+            return path
+    # BIND: include "FILE";  NSD: include: "PATTERN"
+    for pattern in re.findall(r'(?m)^[ \t]*include:?[ \t]*"([^"]+)"', read_file(main) or ""):
+        for path in sorted(glob.glob(pattern)):
+            if path not in recorded and (read_file(path) or "").strip():
+                return path
+    return None
+
+
+def _md5(path: str) -> str:
+    """As dpkg has it; nothing depends on its strength."""
+    with open(path, "rb") as file:
+        return hashlib.md5(file.read()).hexdigest()
 
 
 def read_file(path: str) -> Optional[str]:

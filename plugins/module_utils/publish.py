@@ -288,9 +288,13 @@ class Publisher:
     def _activate(self, changes: Sequence[_Change], manifest: Dict[str, Dict[str, Any]], outcome: Outcome) -> Set[str]:
         """Make the server load the zones it already has; a new zone comes in with the configuration.
 
+        A zone that had no file here is not waited for: the server may have it as a secondary still, until the
+        configuration makes it the primary.
+
         :returns: those zones of which the server has not got what is on disk.
         """
-        missing = self._reload_and_wait({change.wanted.name: change.serial for change in changes})
+        self._reload([change.wanted.name for change in changes])
+        missing = self._wait({change.wanted.name: change.serial for change in changes if change.old is not None})
         failed = [change for change in changes if change.wanted.name in missing]
         rolled = self._roll_forward([change for change in failed if change.proven_at is not None], missing, manifest)
         for change in failed:
@@ -308,7 +312,8 @@ class Publisher:
             outcome.held_back.append(HeldBack(zone.name, zone.file, None, reason))
         outcome.published = [entry for entry in outcome.published if entry["zone"] not in missing]
         outcome.rolled_forward = sorted(rolled)
-        still_missing = self._reload_and_wait(rolled)
+        self._reload(list(rolled))
+        still_missing = self._wait(rolled)
         return {zone for zone in missing if zone not in rolled or zone in still_missing}
 
     def _roll_forward(
@@ -337,16 +342,18 @@ class Publisher:
             os.replace(path + ".new", path)
         return {name: manifest[name]["serial"] for name in texts}
 
-    def _reload_and_wait(self, expected: Mapping[str, int]) -> Dict[str, Optional[int]]:
-        """Reload, then ask until every zone has at least its serial; those that have not, with what they have."""
-        if not expected:
-            return {}
-        if len(expected) > SINGLE_RELOADS:
+    def _reload(self, zones: Sequence[str]) -> None:
+        """Its exit status is no news: it is 0 on a broken file too, so only the answers count."""
+        if len(zones) > SINGLE_RELOADS:
             self.run(list(self.reload_command))
         else:
-            for zone in expected:
+            for zone in zones:
                 self.run(list(self.reload_command) + [zone])
-        # The command returns 0 on a broken file, so only the answers count.
+
+    def _wait(self, expected: Mapping[str, int]) -> Dict[str, Optional[int]]:
+        """Ask until every zone has at least its serial; those that have not, with what they have."""
+        if not expected:
+            return {}
         missing: Dict[str, Optional[int]] = dict.fromkeys(expected)
         deadline = time.monotonic() + self.deadline
         pause = 0.05

@@ -100,7 +100,10 @@ options:
     elements: str
     default: []
   restart:
-    description: Commands that restart the daemon, in order.
+    description:
+      - Commands that restart the daemon, in order.
+      - Those before the last save what the running daemon holds. They may fail where it does not run with this
+        configuration yet.
     type: list
     elements: list
     default: []
@@ -109,17 +112,22 @@ options:
     type: list
     elements: str
   zone_list:
-    description: The file of the set that only lists the zones; a change of it alone touches only zones that come or go.
+    description:
+      - The file of the set that only lists the zones. A change of it alone touches only the zones whose part changes.
+      - The part of a zone starts at a line that begins with C(zone), and its first word in double quotes is the name.
     type: path
   allow_mass_removal:
     description: Let all zones, or more than 30 % of them and at least three, leave at once.
     type: bool
     default: false
   package:
-    description: The package whose untouched configuration file may be replaced. Any other one is somebody's work.
+    description:
+      - The package whose untouched configuration may be replaced. Any other one is somebody's work.
+      - All its configuration files in the directory of the first file and below must be those of the package, and other
+        files that the first one includes must be empty.
     type: str
   adopt:
-    description: Replace a first file that somebody else wrote; a copy is kept beside it.
+    description: Replace a configuration that somebody else wrote; copies of the files are kept beside them.
     type: bool
     default: false
 """
@@ -149,7 +157,7 @@ added_zones:
   type: list
   elements: str
 touched_zones:
-  description: Zones that the change is about; all of them, unless only O(zone_list) changed, and zones came or went.
+  description: Zones that the change is about; all of them, unless only O(zone_list) changed.
   returned: success
   type: list
   elements: str
@@ -178,18 +186,18 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set im
     ConfigError,
     ConfigFile,
     ConfigSet,
-    Result,
+    foreign_file,
 )
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
 
 
-def is_stock_file(module: QuietModule, path: str) -> bool:
-    """Whether dpkg's record of its configuration files has this very content."""
+def configuration_files(module: QuietModule) -> str:
+    """dpkg's record of the package's configuration files; empty where there is none."""
     package = module.params["package"]
     if not package or module.get_bin_path("dpkg-query") is None:
-        return False
+        return ""
     code, out, _err = module.run_command(["dpkg-query", "-W", "-f", "${Conffiles}", package])
-    return code == 0 and " %s %s" % (path, module.md5(path)) in out
+    return out if code == 0 else ""
 
 
 def read_files(module: QuietModule) -> list[ConfigFile]:
@@ -208,15 +216,6 @@ def numeric_owner(module: QuietModule) -> tuple[int, int]:
         if module.check_mode:
             return -1, -1
         module.fail_json(msg="%s: install the name server's package first" % error.args[0])
-
-
-def touched_zones(params: dict, result: Result) -> list[str]:
-    """A list of the zones that changes without a zone that comes or goes was edited by hand, or its links changed."""
-    if not result.changed:
-        return []
-    if result.changed_files == [params["zone_list"]] and (result.added_zones or result.removed_zones):
-        return result.added_zones
-    return params["zones"] or []
 
 
 def main() -> None:
@@ -274,7 +273,7 @@ def main() -> None:
         is_running=lambda: module.run_command(["systemctl", "is-active", "--quiet", params["unit"]])[0] == 0,
         reconfigure=params["reconfigure"],
         restart=params["restart"],
-        is_stock=lambda path: is_stock_file(module, path),
+        foreign_file=lambda path: foreign_file(path, configuration_files(module)),
         mode=int(params["mode"], 8),
         user_id=user_id,
         group_id=group_id,
@@ -283,7 +282,11 @@ def main() -> None:
     )
     try:
         result = config_set.publish(
-            params["zones"], params["allow_mass_removal"], params["adopt"], with_diff=module._diff
+            params["zones"],
+            params["allow_mass_removal"],
+            params["adopt"],
+            with_diff=module._diff,
+            zone_list=params["zone_list"],
         )
     except ConfigError as error:
         module.fail_json(msg=str(error))
@@ -292,7 +295,7 @@ def main() -> None:
         changed=result.changed or bool(directories),
         changed_files=directories + result.changed_files,
         added_zones=result.added_zones,
-        touched_zones=touched_zones(params, result),
+        touched_zones=result.touched_zones,
         removed_zones=result.removed_zones,
         activation=result.activation,
         backups=result.backups,

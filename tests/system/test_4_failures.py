@@ -60,11 +60,18 @@ def test_a_zone_that_named_refuses_is_held_back_while_others_go_live(fleet: Flee
     path = fleet.zones / "example.org.zone"
     good = path.read_text()
     path.write_text(good + "x X25 abc\n")
+    new = fleet.zones / "new.example.zone"
+    new.write_text(good.replace("example.org", "new.example") + "x X25 abc\n")
     edit(fleet, "example.com", "192.0.2.182", "192.0.2.183")
     serial = fleet.serial(NS1, "example.com")
-    run = fleet.site()
+    foreseen = fleet.site("--check")
+    run = fleet.site("-e", "dns_verify_timeout=5")
     try:
+        assert foreseen.code != 0 and "zone example.org, " in foreseen.output and "held back" in foreseen.output
         assert run.code != 0
+        # A zone that is nowhere yet is no reason to lose a secondary for the checks.
+        assert [run.recap[host]["failed"] for host in (NS2, NS3)] == [0, 0]
+        assert re.search(r"^new.example .* FAILED: ", run.output, re.M)
         line = good.count("\n") + 1
         assert "zones/example.org.zone:%d: near 'abc'" % line in run.output
         for host in HOSTS:
@@ -74,6 +81,7 @@ def test_a_zone_that_named_refuses_is_held_back_while_others_go_live(fleet: Flee
         assert [fleet.serial(host, "example.com") for host in HOSTS] == [now] * 3
     finally:
         path.write_text(good)
+        new.unlink()
     fleet.site().expect(0)
 
 
@@ -98,12 +106,27 @@ def test_a_wrong_inventory_touches_no_host(fleet: Fleet) -> None:
 
 
 def test_a_server_of_somebody_else_is_not_overwritten(fleet: Fleet) -> None:
-    foreign = '// mine\noptions { directory "/var/cache/bind"; };\n'
+    # As Debian wants it: named.conf is the package's, zones are in a file that it includes.
     fleet.on(
-        NS2, "cp -p /etc/bind/named.conf /root/kept; printf '%s' > /etc/bind/named.conf" % foreign.replace("\n", "\\n")
+        NS2,
+        """
+        cd /etc/bind; cp -p named.conf /root/kept; cp -p named.conf.local /root/local
+        dpkg-deb --fsys-tarfile /var/cache/apt/archives/bind9_*.deb | tar -xO ./etc/bind/named.conf > named.conf
+        cp named.conf /root/stock
+        echo 'zone "theirs.test" { type primary; file "/var/lib/bind/db.theirs"; };' >> named.conf.local
+        """,
     )
     run = fleet.site("--limit", NS2)
-    assert run.code != 0 and "was written by someone else" in run.output
+    assert run.code != 0
+    assert "/etc/bind/named.conf.local was written by someone else" in run.output
+    fleet.on(NS2, "cmp /root/stock /etc/bind/named.conf; mv /root/local /etc/bind/named.conf.local; rm /root/stock")
+    fleet.site("--limit", NS2).expect(0)
+    fleet.on(NS2, "cmp /root/kept /etc/bind/named.conf")
+
+    foreign = '// mine\noptions { directory "/var/cache/bind"; };\n'
+    fleet.on(NS2, "printf '%s' > /etc/bind/named.conf" % foreign.replace("\n", "\\n"))
+    run = fleet.site("--limit", NS2)
+    assert run.code != 0 and "/etc/bind/named.conf was written by someone else" in run.output
     assert fleet.on(NS2, "cat /etc/bind/named.conf") == foreign
     assert fleet.serial(NS2, "example.com") is not None
     fleet.site("--limit", NS2, "-e", "bind_adopt=true").expect(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import hashlib
 import json
 import os
 import re
@@ -21,7 +22,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set im
     ConfigSet,
     Result,
 )
-from ansible_collections.dnsops.redundant_dns.plugins.modules.config_set import touched_zones
+from ansible_collections.dnsops.redundant_dns.plugins.modules.config_set import configuration_files
 
 BAD = "not-for-the-checker"
 POISON = "not-for-the-daemon"
@@ -110,7 +111,8 @@ def make_set(daemon: FakeDaemon, *files: ConfigFile, **settings: Any) -> ConfigS
 def deploy(
     daemon: FakeDaemon, *files: ConfigFile, zones: Sequence[str] | None = ("a.test",), **settings: Any
 ) -> Result:
-    options = {name: settings.pop(name) for name in ("allow_mass_removal", "adopt", "with_diff") if name in settings}
+    of_publish = ("allow_mass_removal", "adopt", "with_diff", "zone_list")
+    options = {name: settings.pop(name) for name in of_publish if name in settings}
     return make_set(daemon, *files, **settings).publish(zones, **options)
 
 
@@ -395,7 +397,7 @@ def test_a_foreign_main_file_is_refused(daemon: FakeDaemon) -> None:
 
 def test_a_main_file_of_the_package_is_replaced(daemon: FakeDaemon) -> None:
     Path(daemon.main).write_text("stock")
-    result = deploy(daemon, is_stock=lambda path: Path(path).read_text() == "stock")
+    result = deploy(daemon, foreign_file=lambda path: None if Path(path).read_text() == "stock" else path)
     assert daemon.main in result.changed_files and result.backups == []
     assert "main.conf.before-dnsops" not in names(daemon)
 
@@ -413,6 +415,122 @@ def test_an_adopted_main_file_is_kept_beside_it(daemon: FakeDaemon) -> None:
     # Ours by now: neither refused nor kept.
     again = deploy(daemon, main_file(daemon, "new"), zones_file(daemon))
     assert again.backups == [] and backup.read_bytes() == content
+
+
+def test_all_files_that_adopting_replaces_are_kept(daemon: FakeDaemon) -> None:
+    Path(daemon.main).write_text("stock")
+    Path(daemon.zones).write_text("theirs")
+    local = daemon.main + ".local"
+    with pytest.raises(ConfigError) as caught:
+        deploy(daemon, foreign_file=lambda path: local)
+    assert str(caught.value).startswith(
+        "%s was written by someone else, and this run would replace %s, which is what includes it. To let"
+        % (local, daemon.main)
+    )
+    assert deploy(daemon, adopt=True, foreign_file=lambda path: local).backups == [daemon.main, daemon.zones]
+    assert Path(daemon.zones + ".before-dnsops").read_text() == "theirs"
+
+
+class FakeModule:
+    """A host with a package, and dpkg's record of it."""
+
+    def __init__(
+        self, *conffiles: Path, package: str | None = "bind9", tool: str | None = "/usr/bin/dpkg-query"
+    ) -> None:
+        self.params = {"package": package}
+        self.tool = tool
+        lines = [" %s %s" % (path, hashlib.md5(path.read_bytes()).hexdigest()) for path in conffiles]
+        self.record = " /etc/default/named 0fcf4e70d1d3811d13a1f7b52fd5e384\n" + "\n".join(lines)
+
+    def get_bin_path(self, name: str) -> str | None:
+        return self.tool if name == "dpkg-query" else None
+
+    def run_command(self, command: Sequence[str]) -> tuple[int, str, str]:
+        assert command == ["dpkg-query", "-W", "-f", "${Conffiles}", "bind9"]
+        return 0, self.record, ""
+
+
+@pytest.fixture
+def packaged(tmp_path: Path) -> tuple[Path, FakeModule]:
+    """Files as Debian's bind9 has them, all recorded; the first is named.conf."""
+    main = tmp_path / "named.conf"
+    parts = ["options", "local", "default-zones"]
+    main.write_text("// Read this first.\n" + "".join('include "%s.%s";\n' % (main, part) for part in parts))
+    paths = [main, *(tmp_path / ("named.conf." + part) for part in parts), tmp_path / "db.local"]
+    for path in paths[1:]:
+        path.write_text("// %s\n" % path.name)
+    module = FakeModule(*paths)
+    module.record += " obsolete"
+    return main, module
+
+
+def foreign(main: Path, module: Any) -> str | None:
+    found = config_set.foreign_file(str(main), configuration_files(module))
+    return found and os.path.basename(found)
+
+
+def test_a_configuration_of_the_package_is_nobodys_work(packaged: tuple[Path, FakeModule]) -> None:
+    main, module = packaged
+    assert foreign(main, module) is None
+    (main.parent / "db.local").unlink()
+    (main.parent / "named.conf.local").unlink()
+    (main.parent / "mine.conf").write_text("which nothing includes")
+    assert foreign(main, module) is None
+
+
+@pytest.mark.parametrize("name", ["named.conf", "named.conf.local", "named.conf.options", "db.local"])
+def test_an_edited_file_of_the_package_is_somebodys_work(packaged: tuple[Path, FakeModule], name: str) -> None:
+    main, module = packaged
+    with open(main.parent / name, "a") as file:
+        file.write('zone "theirs.test" { type primary; file "db.theirs"; };\n')
+    assert foreign(main, module) == name
+
+
+def test_without_a_record_every_file_is_somebodys_work(packaged: tuple[Path, FakeModule]) -> None:
+    main, module = packaged
+    assert foreign(main, FakeModule(main)) == "named.conf.options", "included, and not the package's"
+    assert foreign(main, FakeModule(main, package=None)) == "named.conf"
+    assert foreign(main, FakeModule(main, tool=None)) == "named.conf"
+    module.run_command = lambda command: (1, module.record, "no packages found")
+    assert foreign(main, module) == "named.conf"
+
+
+def test_files_that_a_pattern_includes_must_be_empty(tmp_path: Path) -> None:
+    main = tmp_path / "nsd.conf"
+    main.write_text('server:\n\tlog-only-syslog: yes\n\ninclude: "%s/nsd.conf.d/*.conf"\n' % tmp_path)
+    module = FakeModule(main)
+    assert foreign(main, module) is None
+    (tmp_path / "nsd.conf.d").mkdir()
+    (tmp_path / "nsd.conf.d" / "empty.conf").write_text("\n")
+    (tmp_path / "nsd.conf.d" / "off.conf.old").write_text("zone:\n")
+    assert foreign(main, module) is None
+    (tmp_path / "nsd.conf.d" / "mine.conf").write_text("zone:\n")
+    assert foreign(main, module) == "mine.conf"
+
+
+@pytest.mark.parametrize("state", ["foreign", "interrupted"])
+def test_a_daemon_that_never_ran_with_the_set_has_nothing_to_save(
+    daemon: FakeDaemon, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    """It may not even listen where the commands before the last ask."""
+    files = main_file(daemon, restart=True), zones_file(daemon)
+    Path(daemon.main).write_text("foreign" if state == "foreign" else files[0].content)
+    daemon.refuses = {"stop"}
+    assert deploy(daemon, *files, adopt=True).activation == "restart"
+    assert [command[0] for command in daemon.runs] == ["true", "stop", "start"]
+    assert MARKER in daemon.loaded["main.conf"]
+    # From now on it has.
+    with pytest.raises(ConfigError, match="configuration: stop: stop says no"):
+        deploy(daemon, main_file(daemon, "new", restart=True), files[1])
+    # Somebody else has taken the server back.
+    Path(daemon.main).write_text("foreign")
+    assert deploy(daemon, *files, adopt=True).activation == "restart"
+
+
+def test_a_restart_that_fails_is_told_though_nothing_is_to_be_saved(daemon: FakeDaemon) -> None:
+    daemon.refuses = {"start"}
+    with pytest.raises(ConfigError, match="configuration: start: start says no"):
+        deploy(daemon, main_file(daemon, restart=True), zones_file(daemon))
 
 
 def test_a_refused_check_makes_no_backup(daemon: FakeDaemon) -> None:
@@ -486,21 +604,45 @@ def test_zones_that_come_and_go_are_told(daemon: FakeDaemon) -> None:
     assert (result.added_zones, result.removed_zones) == (["d.test", "e.test", "f.test"], ["a.test"])
 
 
-@pytest.mark.parametrize(
-    "result, touched",
-    [
-        (Result(), []),
-        (Result(["/zones.conf"], added_zones=["b.test"]), ["b.test"]),
-        (Result(["/zones.conf"], removed_zones=["c.test"]), []),
-        # Edited by hand, or other links: who comes and goes says nothing of the rest.
-        (Result(["/zones.conf"], activation="reconfigure"), ["a.test", "b.test"]),
-        (Result(["/zones.conf", "/main.conf"], added_zones=["b.test"]), ["a.test", "b.test"]),
-        # An interrupted run.
-        (Result([], activation="reconfigure"), ["a.test", "b.test"]),
-    ],
-)
-def test_the_zones_that_a_change_is_about(result: Result, touched: list[str]) -> None:
-    assert touched_zones({"zones": ["a.test", "b.test"], "zone_list": "/zones.conf"}, result) == touched
+BIND_ZONE = 'zone "%s" {\n\ttype primary;\n\tprimaries { "%s"; };\n};\n'
+NSD_ZONE = 'zone:\n\tname: "%s"\n\tinclude-pattern: "%s"\n'
+
+
+@pytest.mark.parametrize("form", [BIND_ZONE, NSD_ZONE])
+def test_the_zones_that_a_change_of_their_list_is_about(daemon: FakeDaemon, form: str) -> None:
+    def touched(other: str = "", header: str = "# Managed\n", **primaries: str) -> list[str]:
+        zones = {"%s.test" % name: primary for name, primary in primaries.items()}
+        files = (
+            main_file(daemon, other),
+            zones_file(daemon, header + "".join(form % zone for zone in zones.items())),
+        )
+        return deploy(daemon, *files, zones=list(zones), zone_list=daemon.zones, allow_mass_removal=True).touched_zones
+
+    assert touched(a="p", b="p") == ["a.test", "b.test"], "the first time"
+    assert touched(a="p", b="p") == []
+    assert touched(a="p", b="p", c="p") == ["c.test"]
+    assert touched(a="p", b="q", c="p") == ["b.test"]
+    # One changes while others come and go.
+    assert touched(a="q", c="p", d="p") == ["a.test", "d.test"]
+    assert touched(a="q", c="p") == []
+    assert touched(c="p", a="q") == [], "their order is nothing"
+    assert touched(header="# More\n", c="p", a="q") == []
+    # More than their list.
+    assert touched("new", c="p", a="q") == ["c.test", "a.test"]
+    assert touched("newer", c="p", a="q", e="p") == ["c.test", "a.test", "e.test"]
+    Path(daemon.key).write_text("key two")
+    assert touched("newer", c="p", a="q") == ["c.test", "a.test"]
+    Path(daemon.key).write_text("key three")
+    assert touched("newer", c="p", a="q", f="p") == ["c.test", "a.test", "f.test"]
+    # The daemon may have read what somebody made of the list.
+    Path(daemon.zones).write_text(form % ("c.test", "x") + form % ("a.test", "q"))
+    assert touched("newer", c="p", a="q", f="p") == ["c.test", "a.test", "f.test"]
+
+
+def test_without_a_list_of_zones_all_are_touched(daemon: FakeDaemon) -> None:
+    deploy(daemon, zones=["a.test"])
+    files = main_file(daemon), zones_file(daemon, "zones two")
+    assert deploy(daemon, *files, zones=["a.test", "b.test"]).touched_zones == ["a.test", "b.test"]
 
 
 # --- modes, owners, secrets ------------------------------------------------------------------------------------------

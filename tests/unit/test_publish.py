@@ -75,6 +75,8 @@ class FakeBind:
         self.lost_answers = 0
         self.configured: set[str] = set()
         self.served: dict[str, tuple[int, str]] = {}
+        # Zones that it has as a secondary, of another primary, with their serials.
+        self.follows: dict[str, int] = {}
         self.secondary: dict[str, int | None] = {}
         self.history: list[tuple[str, int, str]] = []
 
@@ -100,6 +102,8 @@ class FakeBind:
             status = Status.TIMEOUT
         elif end == OWN and not self.running:
             status = Status.UNREACHABLE
+        elif end == OWN and zone in self.follows:
+            status, serial = Status.ANSWER, self.follows[zone]
         elif end == OWN and zone in self.served:
             status, serial = Status.ANSWER, self.served[zone][0]
         elif end == OWN and zone in self.configured:
@@ -127,6 +131,8 @@ class FakeBind:
         path = self.directory / (zone.replace("/", "+") + ".zone")
         if not self.running or self.frozen or zone not in self.configured or not path.exists():
             return
+        if zone in self.follows:
+            return  # a secondary asks its primary, whatever is in this directory
         text = path.read_bytes().decode("utf-8", "surrogateescape")
         if POISON in text:
             return
@@ -140,6 +146,7 @@ class FakeBind:
         """What the configuration brings after publishing: it names the zones that have a file."""
         self.configured |= set(zones)
         for zone in zones:
+            self.follows.pop(zone, None)
             if zone not in self.served:
                 self.load(zone)
 
@@ -334,6 +341,31 @@ def test_a_file_that_was_deleted_is_mended(bind: FakeBind, directory: Path) -> N
     file(directory).unlink()
     assert published(deploy(bind, wanted(serial=5))) == {"example.com": 6}
     assert bind.served["example.com"][0] == 6
+
+
+@pytest.mark.parametrize("before", [False, True])
+@pytest.mark.parametrize("count", [1, 5])
+def test_zones_move_to_a_host_that_has_them_as_a_secondary(
+    bind: FakeBind, directory: Path, count: int, before: bool
+) -> None:
+    """Its server answers for them, but not with what is published, until it is configured anew."""
+    names = ["z%d.test" % number for number in range(count)]
+    zones = [wanted(name, serial=3) for name in names]
+    if before:  # it was their primary once, until they moved away
+        deploy(bind, *zones)
+        for name in names:
+            file(directory, name).unlink()
+            del bind.served[name]
+    bind.configured |= set(names)
+    bind.follows = dict.fromkeys(names, HIGH)
+    stays = wanted("stays.test")
+    deploy(bind, stays)
+    outcome = deploy(bind, *zones, wanted("stays.test", "two"))
+    assert not outcome.held_back and not outcome.rolled_forward
+    assert published(outcome) == {"stays.test": 2, **dict.fromkeys(names, HIGH + 1)}
+    assert {bind.served[name] for name in names} == {(HIGH + 1, wanted().text(HIGH + 1))}
+    assert deploy(bind, *zones, wanted("stays.test", "two")) == Outcome()
+    bind.assert_history()
 
 
 def test_octets_are_kept(bind: FakeBind, directory: Path) -> None:
