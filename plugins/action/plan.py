@@ -43,7 +43,7 @@ class ActionModule(InputAction):
                 name: {"serial": text.serial, "records": text.records, "digest": text.digest}
                 for name, text in texts.items()
             }
-            plan["warnings"] = problem.told(site.misspelt(hostvars) + site.warnings(texts))
+            plan["warnings"] = problem.told(site.overlooked(hostvars) + site.warnings(texts))
         if args["verify"]:
             zones = inventory.zones_to_verify(site, args["verify"], hostvars)
             checks = views.checks_on(site.topology, host, zones) if is_server else []

@@ -123,9 +123,16 @@ class Inventory:
             ])  # fmt: skip
         return made
 
-    def misspelt(self, hostvars: Mapping[str, Mapping[str, Any]]) -> List[Problem]:
-        """Variables of the servers that are nearly the name of one of ours; they would be ignored without a word."""
+    def overlooked(self, hostvars: Mapping[str, Mapping[str, Any]]) -> List[Problem]:
+        """What would be ignored without a word: a host that is a server but for its group, a variable nearly ours."""
         found: List[Problem] = []
+        # Where services have groups of their own, the servers of another service are no strays.
+        strays = [] if any("dns_groups" in variables for variables in hostvars.values()) else list(hostvars)
+        for host in strays:
+            if host not in self.topology.servers and "dns_address" in hostvars[host]:
+                reason = "it has dns_address, but is in none of %s: it serves nothing here, and is not checked"
+                mend = "Put it into its group; where it leaves, run the playbook decommission for it"
+                found.append(Problem(reason % ", ".join(topology.GROUPS), mend, host=host))
         known = [*topology.HOST_VARIABLES, *SITE_VARIABLES, *RUN_VARIABLES, "dns_groups"]
         told = set(known)
         for host in self.topology.servers:
@@ -178,7 +185,8 @@ class Inventory:
         if not os.path.isabs(path):
             return path
         relative = os.path.relpath(path, self.base_directory)
-        return path if relative.startswith("..") else relative
+        # Zones beside the folder of the inventory are near enough.
+        return os.path.normpath(path) if relative.startswith("../..") else relative
 
 
 def _read_file(zone: str, path: str, place: str) -> bytes:

@@ -106,10 +106,13 @@ def table(rows: Sequence[Row], servers: Sequence[str]) -> List[str]:
 
 
 def refusal_line(rows: Sequence[Row]) -> str:
-    """How many of the transfers that must be refused were."""
+    """How many of the transfers that must be refused were; what became of the others is said where there are any."""
     tried = [each for each in rows if each["check"] == "refusal"]
-    refused = sum(1 for each in tried if each["verdict"] == OK)
-    return "zone transfers without the right key or address: %d tried, %d refused" % (len(tried), refused)
+    count = {verdict: sum(1 for each in tried if each["verdict"] == verdict) for verdict in (OK, NOT_CHECKED, FAILED)}
+    line = "zone transfers without the right key or address: %d tried, %d refused" % (len(tried), count[OK])
+    if count[OK] < len(tried):
+        line += ", %d not checked, %d ALLOWED" % (count[NOT_CHECKED], count[FAILED])
+    return line
 
 
 def _serial_cell(rows: Sequence[Row], server: str) -> str:

@@ -699,7 +699,7 @@ def _join(
         elif "file" not in settings:
             problem(
                 "%s has neither file nor records, and dns_zone_directory has no %s.zone" % (place, file_name(name)),
-                "Add  file: zones/%s.zone" % file_name(name),
+                "Take its entry out if the zone is gone; else add its file there, or  file: PATH , or  records: [...]",
             )
             return
     merged = dict(entries.get(name, {}), **settings)

@@ -927,6 +927,7 @@ class _Checks:
                 else:
                     self._delegation(owner, node)
             self._targets_of_services(node)
+            self._missing_dots(owner, node)
 
     def _apex(self) -> None:
         reader = self.reader
@@ -1032,6 +1033,25 @@ class _Checks:
                     if found in _MENDS:
                         reason = f"the {_type_text(rdtype)} target {_text(target)} {found.value}"
                         self.reader.warn(line, reason, _MENDS[found])
+
+    def _missing_dots(self, owner: bytes, node: _Node) -> None:
+        """Names that became others because their final dot was forgotten; named loads them without a word."""
+        if owner != self.apex and _within(owner[: -len(self.apex)] + b"\0", self.apex):
+            line = min(rrset.line for rrset in node.values())
+            reason = f"{_text(owner)} has the name of the zone in it twice"
+            self.reader.warn(line, reason, "Leave that out of the name, or end the name in a dot")
+        for rdtype in (CNAME, PTR):
+            for target, line in node[rdtype].records.items() if rdtype in node else ():
+                if self._look_up(target) is _Found.NO_ADDRESS and not self._is_there(target):
+                    reason = f"the {_type_text(rdtype)} target {_text(target)} is not in the zone"
+                    self.reader.warn(line, reason, "Add it, or end the name in a dot if it is outside the zone")
+
+    def _is_there(self, name: bytes) -> bool:
+        """Whether the zone, or a wildcard in it, has the name."""
+        closest = name
+        while closest not in self.names:
+            closest = _parent(closest)
+        return closest == name or _WILDCARD + closest in self.nodes
 
     def _look_up(self, name: bytes) -> _Found:
         if not _within(name, self.apex):

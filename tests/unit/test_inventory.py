@@ -122,7 +122,7 @@ def test_paths_start_at_the_base_directory(site: Site) -> None:
     site.all["dns_zones"] = [{"name": "x.test", "file": "x.zone"}, {"name": "y.test", "file": absolute}]
     found = site.read()
     assert [zone.file for zone in found.topology.zones.values()] == [path, absolute]
-    assert (found.shown(path), found.shown(absolute)) == ("x.zone", absolute)
+    assert (found.shown(path), found.shown(absolute)) == ("x.zone", "../zones/y.zone")
 
 
 def test_variables_of_the_site_may_be_those_of_one_group(site: Site) -> None:
@@ -854,9 +854,22 @@ def test_what_the_input_holds_does_not_move_the_cursor() -> None:
 def test_a_misspelt_variable_is_told(site: Site) -> None:
     site.hosts["a.test"].update(dns_hiden=True, dns_colour="blue", other=1)
     site.all["dns_zone_dirctory"] = "zones"
-    assert [str(problem) for problem in site.read().misspelt(site.hostvars)] == [
+    assert [str(problem) for problem in site.read().overlooked(site.hostvars)] == [
         'host a.test: the variable "dns_zone_dirctory" is none of this collection\'s, and is ignored.'
         ' Did you mean "dns_zone_directory"?',
         'host a.test: the variable "dns_hiden" is none of this collection\'s, and is ignored.'
         ' Did you mean "dns_hidden"?',
+    ]
+
+
+def test_a_server_in_no_group_is_told(site: Site) -> None:
+    """A misspelt group would take it out of service."""
+    assert site.read().overlooked(site.hostvars) == []
+    site.hosts["c.test"] = {"dns_address": "192.0.2.3"}
+    site.hosts["web.test"] = {}
+    site.groups["bind_secondaries"] = ["c.test"]
+    assert [str(problem) for problem in site.read().overlooked(site.hostvars)] == [
+        "host c.test: it has dns_address, but is in none of bind_primary, bind_secondary, nsd_secondary: it serves"
+        " nothing here, and is not checked. Put it into its group; where it leaves, run the playbook decommission for"
+        " it."
     ]

@@ -106,7 +106,9 @@ def test_the_summary_counts_rows() -> None:
 
 def test_the_line_of_refusals() -> None:
     text = "zone transfers without the right key or address: %d tried, %d refused"
-    assert report.refusal_line(ROWS) == text % (2, 1)
+    open_one = row("refusal", "a.test", "ns1", "192.0.2.1", FAILED, "open", 7)
+    assert report.refusal_line([*ROWS, open_one]) == text % (3, 1) + ", 1 not checked, 1 ALLOWED"
+    assert report.refusal_line([each for each in ROWS if each["verdict"] == OK]) == text % (1, 1)
     assert report.refusal_line([]) == text % (0, 0)
 
 

@@ -1035,7 +1035,8 @@ MISTAKES = {
     "no file": (
         make_site([{"name": "0/25.2.0.192.in-addr.arpa"}]),
         "zone 0/25.2.0.192.in-addr.arpa: dns_zones[0] has neither file nor records, and dns_zone_directory has no"
-        " 0+25.2.0.192.in-addr.arpa.zone. Add  file: zones/0+25.2.0.192.in-addr.arpa.zone.",
+        " 0+25.2.0.192.in-addr.arpa.zone. Take its entry out if the zone is gone; else add its file there,"
+        " or  file: PATH , or  records: [...].",
     ),
     "unknown key": (
         make_site([{**ONE, "secondary": ["b.test"]}]),

@@ -748,6 +748,25 @@ WARNINGS = {
         at(5, f"the SRV target www.example.com is a CNAME. {LEADS_TO}"),
         f"{HEAD}_a._b SRV 0 0 1 .\nwww CNAME ns1\n",
     ),
+    "a CNAME without its final dot": (
+        f"{HEAD}a CNAME www.example.net\n",
+        at(
+            5,
+            "the CNAME target www.example.net.example.com is not in the zone."
+            " Add it, or end the name in a dot if it is outside the zone.",
+        ),
+        f"{HEAD}a CNAME www.example.net.\nb CNAME text\ntext TXT x\nc CNAME x.wild\n*.wild TXT x\n"
+        "d CNAME sub\na.sub TXT x\n",
+    ),
+    "an owner without its final dot": (
+        f"{HEAD}www.example.com A 192.0.2.80\n",
+        at(
+            5,
+            "www.example.com.example.com has the name of the zone in it twice."
+            " Leave that out of the name, or end the name in a dot.",
+        ),
+        f"{HEAD}www.example.com. A 192.0.2.80\n",
+    ),
     "an @ in the mailbox": (
         "$TTL 3600\n@ SOA ns1 host@example.com. 1 2 3 4 5\n@ NS ns1\nns1 A 192.0.2.1\n",
         at(
