@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory, publish, views
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology import Zone
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_records import INLINE
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_text import ZoneText
 from ansible_collections.dnsops.redundant_dns.plugins.plugin_utils.actions import BundleAction
 
@@ -41,7 +42,7 @@ class ActionModule(BundleAction):
         whole = [
             {
                 **digests[name],
-                "file": facts[name]["file"] or "dns_zones",
+                "file": facts[name]["file"] or INLINE,
                 "before": texts[name].before,
                 "after": texts[name].after,
                 "ask": facts[name]["ask"],

@@ -15,7 +15,7 @@ import os
 import random
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import checks, topology
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import keys as tsig
@@ -24,6 +24,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem impor
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology import Topology, Zone
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_records import (
     DEFAULT_TTL,
+    INLINE,
     Defaults,
     Records,
     check_defaults,
@@ -93,16 +94,15 @@ class Inventory:
             zone = self.topology.zones[name]
             if zone.source == "transfer":
                 continue
-            try:
-                texts[name] = self._zone_text(zone)
-            except InputError as error:
-                problems += error.problems
+            text = _gather(problems, self._zone_text, zone)
+            if text is not None:
+                texts[name] = text
         if problems:
             raise InputError(problems)
         return texts
 
     def _zone_text(self, zone: Zone) -> ZoneText:
-        place = "dns_zones" if zone.file is None else self.shown(zone.file)
+        place = self.place(zone)
         text = "" if zone.file is None else decode(zone.name, _read_file(zone.name, zone.file, place), place)
         if zone.source == "text":
             return read_zone(zone.name, text, place)
@@ -175,10 +175,14 @@ class Inventory:
                         % (", ".join(sorted(listed)), ", ".join(sorted(visible))),
                         "Change the NS records, or dns_name and dns_hidden of the hosts",
                         zone=name,
-                        file="dns_zones" if zone.file is None else self.shown(zone.file),
+                        file=self.place(zone),
                     )
                 )
         return found
+
+    def place(self, zone: Zone) -> str:
+        """What messages call the place of a zone's content."""
+        return INLINE if zone.file is None else self.shown(zone.file)
 
     def shown(self, path: str) -> str:
         """A path as people wrote it: relative to the base directory where it is inside."""
@@ -262,16 +266,8 @@ def read(
     if not isinstance(zones, list) or not isinstance(peers, Mapping):
         raise InputError(problems)  # without zones and peers, all others would seem to be for nothing
     generations = _generations(site.get("tsig_generations", [1]), problems)
-    given: Sequence[Any] = []
-    peer_keys: Mapping[str, Sequence[tsig.Key]] = {}
-    try:
-        given = tsig.read_given(site.get("tsig_keys") or [])
-    except InputError as error:
-        problems += error.problems
-    try:
-        peer_keys = tsig.read_peer_keys(peers)
-    except InputError as error:
-        problems += error.problems
+    given: Sequence[Any] = _gather(problems, tsig.read_given, site.get("tsig_keys") or []) or []
+    peer_keys: Mapping[str, Sequence[tsig.Key]] = _gather(problems, tsig.read_peer_keys, peers) or {}
     defaults = Defaults(
         ttl=site.get("dns_default_ttl", DEFAULT_TTL),
         soa=site.get("dns_soa") or {},
@@ -280,37 +276,41 @@ def read(
     )
     problems += check_defaults(defaults)
 
-    built: Optional[Topology] = None
-    try:
-        built = topology.build(
-            topology.Site(
-                hosts=host_variables,
-                groups=groups,
-                zones=zones,
-                directory_files=directory_files,
-                zone_files=_zone_files(zones, base),
-                generations=generations,
-                given_keys=[ends for ends, _key in given],
-                verifiers=site.get("dns_verifier_addresses") or (),
-                shared_keys=tsig.shared_by_peers(peer_keys),
-                # Secrets stay outside of the topology.
-                peers={
-                    name: dict(settings, keys=[key.name for key in peer_keys.get(name, ())])
-                    if isinstance(settings, Mapping) and "keys" in settings
-                    else settings
-                    for name, settings in peers.items()
-                },
-            )
-        )
-    except InputError as error:
-        problems += error.problems
-    try:
-        tsig.read_master(site.get("tsig_master_secret"))
-    except InputError as error:
-        problems += error.problems
+    built = _gather(
+        problems,
+        topology.build,
+        topology.Site(
+            hosts=host_variables,
+            groups=groups,
+            zones=zones,
+            directory_files=directory_files,
+            zone_files=_zone_files(zones, base),
+            generations=generations,
+            given_keys=[ends for ends, _key in given],
+            verifiers=site.get("dns_verifier_addresses") or (),
+            shared_keys=tsig.shared_by_peers(peer_keys),
+            # Secrets stay outside of the topology.
+            peers={
+                name: dict(settings, keys=[key.name for key in peer_keys.get(name, ())])
+                if isinstance(settings, Mapping) and "keys" in settings
+                else settings
+                for name, settings in peers.items()
+            },
+        ),
+    )
+    _gather(problems, tsig.read_master, site.get("tsig_master_secret"))
     if problems or built is None:
         raise InputError(problems)
     return Inventory(built, base, site.get("tsig_master_secret"), generations, given, peer_keys, defaults, idle_files)
+
+
+def _gather(problems: List[Problem], read_part: Callable[[Any], Any], value: Any) -> Any:
+    """What a reading of the value gives; None where it has mistakes, which join the problems."""
+    try:
+        return read_part(value)
+    except InputError as error:
+        problems += error.problems
+        return None
 
 
 def read_for_task(task_vars: Mapping[str, Any]) -> Inventory:
@@ -468,18 +468,13 @@ def _site_variables(
     problems: List[Problem],
 ) -> Dict[str, Any]:
     site: Dict[str, Any] = {}
-    for host in hosts:
-        missing = [name for name in SITE_VARIABLES if name not in site]
-        if host in hostvars and missing:
-            site.update(_variables(hostvars[host], missing, host, problems))
     # Ten thousand zones are not resolved for every server: secondaries commonly have the primary's.
     primaries = {host for group in topology.PRIMARY_GROUPS for host in groups.get(group, ())}
     for host in hosts:
-        names = [
-            name for name in SITE_VARIABLES if name != "inventory_dir" and (name != "dns_zones" or host in primaries)
-        ]
-        for name, value in _variables(hostvars.get(host, {}), names, host, []).items():
-            if value != site.get(name):
+        variables = hostvars.get(host, {})
+        compared = [name for name in site if name != "inventory_dir" and (name != "dns_zones" or host in primaries)]
+        for name, value in _variables(variables, compared, host, []).items():
+            if value != site[name]:
                 problems.append(
                     Problem(
                         "its %s differs from that of another server" % name,
@@ -487,6 +482,7 @@ def _site_variables(
                         host=host,
                     )
                 )
+        site.update(_variables(variables, [name for name in SITE_VARIABLES if name not in site], host, problems))
     return site
 
 
