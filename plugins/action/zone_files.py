@@ -24,6 +24,7 @@ class ActionModule(BundleAction):
         site = inventory.read_for_task(task_vars)
         facts = {zone["name"]: zone for zone in views.host_view(site.topology, host)["zones_as_primary"]}
         texts = site.zone_texts(facts)
+        raised = set(site.raised_serials)
         # In the shape of publish.WantedZone.
         digests = {
             name: {
@@ -32,6 +33,8 @@ class ActionModule(BundleAction):
                 "serial": text.serial,
                 "digest": text.digest,
                 "rule": _rule(site.topology.zones[name], text),
+                "raise_serial": name in raised,
+                "ask": facts[name]["ask"] if name in raised else [],
             }
             for name, text in texts.items()
         }
@@ -43,9 +46,12 @@ class ActionModule(BundleAction):
             {
                 **digests[name],
                 "file": facts[name]["file"] or INLINE,
+                "ask": facts[name]["ask"],
                 "before": texts[name].before,
                 "after": texts[name].after,
-                "ask": facts[name]["ask"],
+                "records": texts[name].records,
+                "name_servers": len(texts[name].name_servers),
+                "allowed": name in site.allowed_changes,
             }
             for name in needed
         ]

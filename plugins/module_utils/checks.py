@@ -18,6 +18,7 @@ import time
 from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import (
+    SILENT,
     Question,
     Reason,
     SerialSeen,
@@ -42,7 +43,6 @@ TransferMany = Callable[[Sequence[TransferJob]], List[Any]]
 SILENT_SECONDS = 5.0
 # What a server says that knows the zone but has not got it yet, or does not know it yet.
 _NOT_LOADED = (Status.REFUSED, Status.SERVFAIL, Status.NOT_AUTHORITATIVE)
-_SILENT = (Status.TIMEOUT, Status.UNREACHABLE)
 _WORDS = {
     Status.TIMEOUT: "no answer",
     Status.UNREACHABLE: "no answer",
@@ -160,7 +160,7 @@ def _ask_round(
         for (key, _question), answer in zip(questions, ask([question for _key, question in questions], over_tcp)):
             seen[key] = answer
             asked.add(key[1:])
-            if answer.status not in _SILENT:
+            if answer.status not in SILENT:
                 heard.add(key[1:])
     for end in asked - heard:
         silent_since.setdefault(end, now)
@@ -221,7 +221,11 @@ def _judge_serial(answer: SerialSeen, reference: Optional[int], primary: str) ->
         return OK, "in sync", ""
     if newer(reference, answer.serial):
         return FAILED, "behind", "it has serial %d, its primary %d" % (answer.serial, reference)
-    return FAILED, "ahead", "it has serial %d, its primary only %d: the primary went back" % (answer.serial, reference)
+    detail = (
+        "it has serial %d, its primary only %d: the primary went back, and changes would not arrive. To repair it, "
+    )
+    detail += "run the playbook site once with -e dns_raise_serials=%s"
+    return FAILED, "ahead", detail % (answer.serial, reference, answer.zone)
 
 
 # --- transfers -------------------------------------------------------------------------------------------------------

@@ -144,7 +144,7 @@ _STATUS_OF_RCODE = {
     wire.NOTAUTH: Status.NOT_AUTHORITATIVE,
 }
 _CLOSED = "the server closed the connection without an answer"
-_NOTHING_HEARD = frozenset((Status.TIMEOUT, Status.UNREACHABLE))
+SILENT = frozenset((Status.TIMEOUT, Status.UNREACHABLE))
 _RCODE_NAMES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 9: "NOTAUTH"}
 
 
@@ -414,7 +414,7 @@ async def _ask_all(
                 seen[index] = server.life.dead._replace(zone=question.zone)
                 continue
             seen[index] = await _ask(server, question, waits, tcp)
-            server.life.note(seen[index], seen[index].status in _NOTHING_HEARD)
+            server.life.note(seen[index], seen[index].status in SILENT)
 
     servers = [(_Server(address, port, rate), queue) for (address, port), queue in queues.items()]
     try:
@@ -946,7 +946,7 @@ def transfer_many(
             )
         except TransferError as error:
             result = error
-        life.note(result, isinstance(result, TransferError) and result.reason in _NOTHING_HEARD)
+        life.note(result, isinstance(result, TransferError) and result.reason in SILENT)
         return result
 
     with ThreadPoolExecutor(concurrency) as pool:

@@ -19,7 +19,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Seque
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import checks, topology
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import keys as tsig
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import shown
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import domain_name, shown
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology import Topology, Zone
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_records import (
@@ -33,6 +33,9 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_records 
 )
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_text import ZoneText, decode, read_zone
 
+# Given with -e, so that they are the same for all hosts as well: zones that may change by whatever much, and zones whose
+# serial is raised where a secondary is ahead.
+ZONES_OF_A_RUN = ("dns_allow_changes", "dns_raise_serials")
 SITE_VARIABLES = (
     "dns_zones",
     "dns_zone_directory",
@@ -47,6 +50,7 @@ SITE_VARIABLES = (
     "tsig_master_secret",
     "tsig_keys",
     "tsig_generations",
+    *ZONES_OF_A_RUN,
 )
 # Read by the playbooks, and by nothing here.
 RUN_VARIABLES = (
@@ -55,6 +59,7 @@ RUN_VARIABLES = (
     "dns_show",
     "dns_report_file",
     "dns_allow_mass_removal",
+    "dns_restart",
     "dns_decommission",
     "dns_decommission_force",
 )
@@ -79,6 +84,9 @@ class Inventory:
     peer_keys: Mapping[str, Sequence[tsig.Key]]
     defaults: Defaults
     idle_files: Sequence[str]
+    # The two of ZONES_OF_A_RUN.
+    allowed_changes: Sequence[str]
+    raised_serials: Sequence[str]
 
     def keys_of(self, host: str) -> List[tsig.Key]:
         return tsig.keys_of(self.topology, host, self.master, self.generations, self.given, self.peer_keys)
@@ -299,9 +307,24 @@ def read(
         ),
     )
     _gather(problems, tsig.read_master, site.get("tsig_master_secret"))
-    if problems or built is None:
+    if built is None:
         raise InputError(problems)
-    return Inventory(built, base, site.get("tsig_master_secret"), generations, given, peer_keys, defaults, idle_files)
+    allowed = _named_zones("dns_allow_changes", site, built, problems)
+    raised = _named_zones("dns_raise_serials", site, built, problems)
+    if problems:
+        raise InputError(problems)
+    return Inventory(
+        built,
+        base,
+        site.get("tsig_master_secret"),
+        generations,
+        given,
+        peer_keys,
+        defaults,
+        idle_files,
+        allowed,
+        raised,
+    )
 
 
 def _gather(problems: List[Problem], read_part: Callable[[Any], Any], value: Any) -> Any:
@@ -548,6 +571,36 @@ def _zone_files(zones: Sequence[Any], base: str) -> Dict[str, Optional[str]]:
             path = os.path.join(base, file)
             files[file] = path if os.path.isfile(path) else None
     return files
+
+
+def _named_zones(variable: str, site: Mapping[str, Any], built: Topology, problems: List[Problem]) -> List[str]:
+    """The zones that a variable names, as a list or separated by commas; for serials, ``all`` are all."""
+    value = site.get(variable) or []
+    if isinstance(value, str):
+        value = value.split(",")
+    ours = [name for name, zone in built.zones.items() if zone.source != "transfer"]
+    if variable == "dns_raise_serials" and value == ["all"]:
+        return ours
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        problems.append(Problem("%s is no list of zones" % variable, "Write  -e %s=example.com,example.org" % variable))
+        return []
+    zones = []
+    for name in [each.strip() for each in value]:
+        try:
+            zone = domain_name(name)
+        except ValueError:
+            zone = name
+        if zone in ours:
+            zones.append(zone)
+            continue
+        reason = "%s names %s, which is no zone of this inventory" % (variable, shown(name))
+        near = get_close_matches(zone, ours, 1, 0.8)
+        mend = 'Did you mean "%s"?' % near[0] if near else "Write names of its zones, separated by commas"
+        if zone in built.zones:
+            reason = "%s names %s, whose content and serial are those of its primary, a peer" % (variable, shown(name))
+            mend = "Ask the operator of that"
+        problems.append(Problem(reason, mend))
+    return zones
 
 
 def _generations(value: Any, problems: List[Problem]) -> List[int]:

@@ -12,6 +12,8 @@ that the server does not take after all is replaced by the last good content und
 The zones' texts are much; so the caller first asks with the zones' digests which texts are needed, and publishes
 those alone.
 
+Content that takes much away, or leaves little, is held back until somebody says that it is meant (:mod:`zone_change`).
+
 Runs on the target. What touches the outside is handed in: ``run`` starts a process, ``ask`` asks
 name servers for serials.
 """
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -30,14 +33,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, Status
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import (
+    SILENT,
+    Question,
+    SerialSeen,
+    Status,
+)
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import Run, read_file, write_file
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import (
     SerialError,
     highest,
     newer,
     next_serial,
 )
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_change import ZoneChange, compare, refusal
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_text import read_records
 
 MANIFEST = ".published.json"
 STAGING = ".staging-"
@@ -48,8 +59,13 @@ MODE = 0o640
 AUTHOR, DATE, KEEP = RULES = ("author", "date", "keep")
 # Answers of a server that does not have the zone, or does not run.
 _NOT_THERE = (Status.REFUSED, Status.NXDOMAIN, Status.NOT_AUTHORITATIVE, Status.UNREACHABLE)
+# A server that said nothing for so many seconds at the end of the wait has died or hangs. One that is slow has not.
+SILENT_SECONDS = 5.0
 # More changed zones than this are loaded with one command for the whole server.
 SINGLE_RELOADS = 3
+# named takes a file for old whose time is not after the moment when it loaded the zone. Its clock may have been set
+# back since, so a file that it is to load says that it is from the far future, until it is loaded.
+FAR_FUTURE = 10 * 365 * 86400
 
 Endpoint = Tuple[str, int]
 Ask = Callable[[Sequence[Question]], List[SerialSeen]]
@@ -63,7 +79,10 @@ class WantedZone(NamedTuple):
     :param rule: one of RULES.
     :param file: where the user finds the text. From here on, needed for zones to be published only.
     :param before: the user's text up to the serial. :param after: the rest.
+    :param records: how many there are. :param name_servers: how many of those are NS records at the apex.
     :param ask: where to look for serials already used.
+    :param allowed: somebody said that the change is meant, however large.
+    :param raise_serial: to be published again, though its content is the same, where a secondary is ahead.
     """
 
     name: str
@@ -74,7 +93,11 @@ class WantedZone(NamedTuple):
     file: str = ""
     before: str = ""
     after: str = ""
+    records: int = 0
+    name_servers: int = 0
     ask: Sequence[Endpoint] = ()
+    allowed: bool = False
+    raise_serial: bool = False
 
     def text(self, serial: int) -> str:
         return "%s%d%s" % (self.before, serial, self.after)
@@ -113,6 +136,7 @@ class _Change(NamedTuple):
     proven_at: Optional[int]
     old_digest: str
     serial: int
+    records: ZoneChange
 
 
 class Publisher:
@@ -121,6 +145,8 @@ class Publisher:
     :param server: where the host's own server answers.
     :param checker: the command that reads a named.conf and loads its zones, as ``named-checkconf -z``.
     :param reload_command: the command that makes the server load a zone (its name is appended), or all.
+    :param revive: commands that make a server run again that has died or hangs.
+    :param largest_change: per cent of a zone's records that may be changed or deleted at once.
     :param deadline: seconds to wait for the server to answer with new content.
     """
 
@@ -131,6 +157,8 @@ class Publisher:
         server: Endpoint,
         checker: Sequence[str],
         reload_command: Sequence[str],
+        revive: Sequence[Sequence[str]],
+        largest_change: float,
         run: Run,
         ask: Ask,
         group_id: int = -1,
@@ -142,6 +170,8 @@ class Publisher:
         self.server = server
         self.checker = checker
         self.reload_command = reload_command
+        self.revive = revive
+        self.largest_change = largest_change
         self.run = run
         self.ask = ask
         self.group_id = group_id
@@ -152,20 +182,35 @@ class Publisher:
     def stale(self, zones: Sequence[WantedZone]) -> List[str]:
         """The names of the zones that must be published."""
         manifest = self._read_manifest()
-        return [zone.name for zone in zones if _differs(zone, self._read(zone), manifest.get(zone.name))]
+        differ = {zone.name for zone in zones if _differs(zone, self._read(zone), manifest.get(zone.name))}
+        raised = [zone for zone in zones if zone.raise_serial and zone.name not in differ]
+        for name, seen in self._serials_seen(raised, Outcome()).items():
+            serial = manifest[name]["serial"]
+            if any(other is not None and other != serial and not newer(serial, other) for other in seen.values()):
+                differ.add(name)
+        return [zone.name for zone in zones if zone.name in differ]
 
     def publish(self, zones: Sequence[WantedZone], with_diff: bool = False) -> Outcome:
         outcome = Outcome()
         manifest = self._read_manifest()
         stale = [(zone, self._read(zone)) for zone in zones]
-        stale = [(zone, text) for zone, text in stale if _differs(zone, text, manifest.get(zone.name))]
+        stale = [
+            (zone, text) for zone, text in stale if zone.raise_serial or _differs(zone, text, manifest.get(zone.name))
+        ]
         if not stale:
             return outcome
 
+        started = time.time()
         seen = self._serials_seen([zone for zone, _text in stale], outcome)
         now = datetime.now(timezone.utc)
         changes = []
         for zone, text in stale:
+            records = _compare(zone, text)
+            reason = refusal(records, zone.records, zone.name_servers, self.largest_change)
+            if reason is not None and not zone.allowed:
+                reason += ". If that is meant, run once with -e dns_allow_changes=%s" % zone.name
+                outcome.held_back.append(HeldBack(zone.name, zone.file, None, reason))
+                continue
             known = manifest.get(zone.name, {})
             used = {"%s port %d" % endpoint: serial for endpoint, serial in seen[zone.name].items()}
             used["the published file"] = known.get("serial")
@@ -180,14 +225,22 @@ class Publisher:
                 outcome.held_back.append(HeldBack(zone.name, zone.file, None, str(error)))
                 continue
             at = known["serial_at"] if proven else None
-            changes.append(_Change(zone, text, known.get("serial"), at, known.get("digest", ""), serial))
+            changes.append(_Change(zone, text, known.get("serial"), at, known.get("digest", ""), serial, records))
 
         with self._staging() as staging:
             good = self._check(staging, changes, outcome)
             if good and not self.check_mode:
                 self._go_live(staging, good, manifest)
         outcome.published = [
-            {"zone": change.wanted.name, "serial": change.serial, "previous": change.old_serial} for change in good
+            {
+                "zone": change.wanted.name,
+                "serial": change.serial,
+                "previous": change.old_serial,
+                "added": change.records.added,
+                "changed": change.records.changed,
+                "deleted": change.records.deleted,
+            }
+            for change in good
         ]
         outcome.unpublished = sorted(
             {zone.name for zone, text in stale if text is None} - {change.wanted.name for change in good}
@@ -199,6 +252,7 @@ class Publisher:
             not_live = self._activate(loaded, manifest, outcome)
             for change in good:
                 manifest[change.wanted.name]["pending"] = change.wanted.name in not_live
+                os.utime(_zone_path(self.directory, change.wanted), (started, started))
             self._write_manifest(manifest)
         return outcome
 
@@ -235,7 +289,7 @@ class Publisher:
             own = endpoint == self.server
             if answer.status in (Status.ANSWER, Status.SERVFAIL) or (own and answer.status not in _NOT_THERE):
                 seen[answer.zone][endpoint] = answer.serial
-            elif answer.status in (Status.TIMEOUT, Status.UNREACHABLE) and not own:
+            elif answer.status in SILENT and not own:
                 silent.add("%s port %d" % endpoint)
         outcome.not_asked = sorted(silent)
         return seen
@@ -283,7 +337,9 @@ class Publisher:
             }
         self._write_manifest(manifest)
         for change in changes:
-            os.replace(_zone_path(staging, change.wanted), _zone_path(self.directory, change.wanted))
+            staged = _zone_path(staging, change.wanted)
+            _date_ahead(staged)
+            os.replace(staged, _zone_path(self.directory, change.wanted))
 
     def _activate(self, changes: Sequence[_Change], manifest: Dict[str, Dict[str, Any]], outcome: Outcome) -> Set[str]:
         """Make the server load the zones it already has; a new zone comes in with the configuration.
@@ -294,7 +350,9 @@ class Publisher:
         :returns: those zones of which the server has not got what is on disk.
         """
         self._reload([change.wanted.name for change in changes])
-        missing = self._wait({change.wanted.name: change.serial for change in changes if change.old is not None})
+        missing, silent = self._wait(
+            {change.wanted.name: change.serial for change in changes if change.old is not None}
+        )
         failed = [change for change in changes if change.wanted.name in missing]
         rolled = self._roll_forward([change for change in failed if change.proven_at is not None], missing, manifest)
         for change in failed:
@@ -303,17 +361,22 @@ class Publisher:
                 change.serial,
                 self.deadline,
             )
+            if silent:
+                reason += ". It did not answer at all, and was restarted"
+            if zone.name in rolled:
+                reason += ". The old content is back, under serial %d" % rolled[zone.name]
             if zone.rule == KEEP and zone.name in rolled:
                 # The old serial would leave a server that did take the new one without the old content.
-                reason += (
-                    ". Its old content is back, in spite of `serial: keep` under the higher serial %d that this takes; "
-                    "raise yours above it" % rolled[zone.name]
-                )
+                reason += ", in spite of `serial: keep`; raise yours above it"
             outcome.held_back.append(HeldBack(zone.name, zone.file, None, reason))
         outcome.published = [entry for entry in outcome.published if entry["zone"] not in missing]
         outcome.rolled_forward = sorted(rolled)
-        self._reload(list(rolled))
-        still_missing = self._wait(rolled)
+        if silent:
+            for command in self.revive:
+                self.run(command)
+        else:
+            self._reload(list(rolled))
+        still_missing, _silent = self._wait(rolled)
         return {zone for zone in missing if zone not in rolled or zone in still_missing}
 
     def _roll_forward(
@@ -339,6 +402,7 @@ class Publisher:
         for change in changes:
             path = _zone_path(self.directory, change.wanted)
             write_file(path + ".new", texts[change.wanted.name], MODE, (-1, self.group_id))
+            _date_ahead(path + ".new")
             os.replace(path + ".new", path)
         return {name: manifest[name]["serial"] for name in texts}
 
@@ -350,30 +414,36 @@ class Publisher:
             for zone in zones:
                 self.run(list(self.reload_command) + [zone])
 
-    def _wait(self, expected: Mapping[str, int]) -> Dict[str, Optional[int]]:
-        """Ask until every zone has at least its serial; those that have not, with what they have."""
-        if not expected:
-            return {}
+    def _wait(self, expected: Mapping[str, int]) -> Tuple[Dict[str, Optional[int]], bool]:
+        """Ask until every zone has at least its serial.
+
+        :returns: those that have not, with what they have; and whether the server is silent.
+        """
         missing: Dict[str, Optional[int]] = dict.fromkeys(expected)
+        heard = -math.inf
         deadline = time.monotonic() + self.deadline
         pause = 0.05
-        while True:
+        while missing:
             for answer in self.ask([Question(zone, *self.server) for zone in missing]):
                 wanted = expected[answer.zone]
+                if answer.status not in SILENT:
+                    heard = time.monotonic()
                 if answer.serial is not None and (answer.serial == wanted or newer(answer.serial, wanted)):
                     del missing[answer.zone]
                 else:
                     missing[answer.zone] = answer.serial
-            if not missing or time.monotonic() + pause > deadline:
-                return missing
-            time.sleep(pause)
+            if time.monotonic() + pause > deadline:
+                break
+            time.sleep(pause if missing else 0)
             pause = min(pause * 2, 1.0)
+        return missing, bool(missing) and time.monotonic() - heard >= SILENT_SECONDS
 
     def _diff(self, change: _Change) -> Dict[str, str]:
         path = _zone_path(self.directory, change.wanted)
         return {
             "before_header": path if change.old is not None else "%s (absent)" % path,
-            "after_header": path,
+            "after_header": "%s (%d records added, %d changed, %d deleted)"
+            % (path, change.records.added, change.records.changed, change.records.deleted),
             "before": change.old or "",
             "after": change.wanted.text(change.serial),
         }
@@ -381,6 +451,21 @@ class Publisher:
 
 def _zone_path(directory: str, zone: WantedZone) -> str:
     return os.path.join(directory, zone.file_name + SUFFIX)
+
+
+def _date_ahead(path: str) -> None:
+    time_ahead = time.time() + FAR_FUTURE
+    os.utime(path, (time_ahead, time_ahead))
+
+
+def _compare(zone: WantedZone, old: Optional[str]) -> ZoneChange:
+    """A file that is no zone any more, because somebody damaged it, counts as none."""
+    if old is None:
+        return ZoneChange(added=zone.records)
+    try:
+        return compare(read_records(zone.name, old, zone.file), read_records(zone.name, zone.text(1), zone.file))
+    except InputError:
+        return ZoneChange(added=zone.records)
 
 
 def _sha256(text: str) -> str:

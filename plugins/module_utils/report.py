@@ -53,13 +53,19 @@ def summary(rows: Sequence[Row]) -> Dict[str, int]:
 
 
 def problem_lines(rows: Sequence[Row]) -> List[str]:
-    """What is not green, the gravest first: a line for each server, check and status, however many zones have it."""
-    alike: Dict[Tuple[str, str, str, str], List[Row]] = {}
+    """What is not green, the gravest first: a line for each server, check and status, however many zones have it.
+
+    What was not published has its own reason in each zone, and a line for each reason.
+    """
+    alike: Dict[Tuple[str, str, str, str, str], List[Row]] = {}
     for each in rows:
         if each["verdict"] != OK:
-            alike.setdefault((each["verdict"], each["server"], each["check"], each["status"]), []).append(each)
+            reason = each["detail"] if each["check"] == "publish" else ""
+            alike.setdefault((each["verdict"], each["server"], each["check"], each["status"], reason), []).append(each)
     lines = []
-    for (verdict, server, check, status), group in sorted(alike.items(), key=lambda item: _GRAVITY[item[0][0]]):
+    for (verdict, server, check, status, _reason), group in sorted(
+        alike.items(), key=lambda item: _GRAVITY[item[0][0]]
+    ):
         line = "%s: %s, %s: %s" % (verdict, server, check, status)
         zones = _unique(each["zone"] for each in group if each["zone"])
         if zones:

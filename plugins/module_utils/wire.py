@@ -452,6 +452,11 @@ def _bad_rdata(offset: int, rdtype: int) -> WireError:
     return WireError(f"octet {offset}: RDATA of the wrong size for type {rdtype}")
 
 
+def without_serial(soa: bytes) -> bytes:
+    """The RDATA of an SOA record, its SERIAL zero (RFC 1035 section 3.3.13: five numbers of four octets at its end)."""
+    return soa[:-20] + b"\0\0\0\0" + soa[-16:]
+
+
 class ContentDigest:
     """A digest of a zone's content that depends neither on the order of records nor on the SOA's serial.
 
@@ -475,7 +480,7 @@ class ContentDigest:
         """Add a record whose RDATA is in a message, possibly compressed; the owner is not. Raises WireError."""
         rdata = _fold_names(message, offset, offset + length, rdtype, _DIGEST_LAYOUTS.get(rdtype), {})
         if rdtype == TYPE_SOA:
-            rdata = rdata[:-20] + b"\0\0\0\0" + rdata[-16:]
+            rdata = without_serial(rdata)
         fixed = _RECORD.pack(rdtype, rdclass, ttl, len(rdata))
         record_hash = sha256(owner_wire.lower() + fixed + rdata).digest()
         self._sum = (self._sum + int.from_bytes(record_hash, "big")) & _MODULUS_MASK

@@ -120,6 +120,15 @@ class ZoneText(NamedTuple):
     warnings: tuple[Problem, ...]
 
 
+class Record(NamedTuple):
+    """A record in canonical wire form: owner in lower case, type, TTL in seconds, RDATA; the SOA's serial is zero."""
+
+    owner: bytes
+    rdtype: int
+    ttl: int
+    rdata: bytes
+
+
 def line_place(line: int) -> str:
     return f"line {line}"
 
@@ -162,6 +171,20 @@ def read_lines(name: str, text: str, file: str, place: Callable[[int], str] = li
     reader = _Reader(name, file, place)
     reader.read(text)
     reader.stop_on_problems()
+
+
+def read_records(name: str, text: str, file: str) -> list[Record]:
+    """The records of a text that was published: as read_lines(), and raises ZoneTextError as that does."""
+    require_dnspython(name, file)
+    reader = _Reader(name, file, line_place)
+    reader.read(text)
+    reader.stop_on_problems()
+    return [
+        Record(owner, rdtype, rrset.ttl, wire.without_serial(rdata) if rdtype == SOA else rdata)
+        for owner, node in reader.nodes.items()
+        for rdtype, rrset in node.items()
+        for rdata in rrset.records
+    ]
 
 
 # --- From text to lines and words ------------------------------------------------------------------

@@ -22,6 +22,11 @@ description:
     held back, while the others go live.
   - Zones that the server has loaded are reloaded, and the server is asked whether it answers with the new serial. Where
     it does not, the old content comes back under a higher serial.
+  - A change that leaves no records but SOA and NS, or fewer than two NS records at the apex, or that changes or deletes
+    more than O(largest_change) of a zone, is held back unless C(dns_allow_changes) names the zone.
+  - A server that does not answer at all after a reload is restarted, with the old content.
+  - For zones that C(dns_raise_serials) names, secondaries are asked for their serials though the content is the same,
+    and where one is ahead the zone is published again under a serial above that.
   - A file in O(directory) that belongs to no zone is left to M(dnsops.redundant_dns.prune).
 version_added: 0.1.0
 author:
@@ -59,6 +64,16 @@ options:
     description: Port where it answers.
     type: int
     default: 53
+  unit:
+    description: The server's systemd unit, which is restarted where it has died or hangs after a reload.
+    type: str
+    required: true
+  largest_change:
+    description:
+      - Per cent of a zone's records that may be changed or deleted at once, where it has ten or more beside its SOA.
+      - Zones that the variable C(dns_allow_changes) names may change by more.
+    type: float
+    default: 30
   timeout:
     description: Seconds to wait for the server to answer with the new content.
     type: float
@@ -73,15 +88,25 @@ EXAMPLES = r"""
   dnsops.redundant_dns.zone_files:
     directory: /var/lib/bind/primary
     address: 192.0.2.1
+    unit: named
 """
 
 RETURN = r"""
 published:
-  description: Zones that went live, or would in check mode.
+  description:
+    - Zones that went live, or would in check mode; how many records that adds, changes (others of the same name and
+      type, or another TTL) and deletes.
   returned: success
   type: list
   elements: dict
-  sample: [{"zone": "example.com", "serial": 2026112201, "previous": 2026112200}]
+  sample:
+    - {"zone": "example.com", "serial": 2026112201, "previous": 2026112200, "added": 1, "changed": 2, "deleted": 0}
+plan:
+  description: RV(published) for people, the largest changes first; the longest show 60 zones and count the others.
+  returned: success
+  type: list
+  elements: str
+  sample: ["example.com: 1 added, 2 changed, 0 deleted, serial 2026112200 -> 2026112201"]
 held_back:
   description: Zones whose new content did not go live; file, line where the checker names one, and reason.
   returned: success
@@ -113,20 +138,15 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.publish import Publisher, WantedZone
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import SerialError
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_change import plan_lines
 
 
 def read_bundle(path: str) -> tuple[list[WantedZone], list[WantedZone]]:
     """The zones of which only the digest came, and those with their texts."""
     with open(path, encoding="utf-8") as file:
         zones = json.load(file)
-    return (
-        [WantedZone(**zone) for zone in zones if "before" not in zone],
-        [
-            WantedZone(**dict(zone, ask=[(address, int(port)) for address, port in zone["ask"]]))
-            for zone in zones
-            if "before" in zone
-        ],
-    )
+    wanted = [WantedZone(**dict(zone, ask=[(address, int(port)) for address, port in zone["ask"]])) for zone in zones]
+    return [zone for zone in wanted if not zone.before], [zone for zone in wanted if zone.before]
 
 
 def ask(questions: list[Question]) -> list[SerialSeen]:
@@ -142,6 +162,8 @@ def main() -> None:
             "group": {"type": "str", "default": "bind"},
             "address": {"type": "str", "required": True},
             "port": {"type": "int", "default": 53},
+            "unit": {"type": "str", "required": True},
+            "largest_change": {"type": "float", "default": 30},
             "timeout": {"type": "float", "default": 30},
         },
         supports_check_mode=True,
@@ -163,6 +185,9 @@ def main() -> None:
         server=(params["address"], params["port"]),
         checker=["named-checkconf", "-z"],
         reload_command=["rndc", "reload"],
+        # A unit that failed too often in a row is not started again, unless that is forgotten.
+        revive=[["systemctl", "reset-failed", params["unit"]], ["systemctl", "restart", params["unit"]]],
+        largest_change=params["largest_change"],
         run=module.run_command,
         ask=ask,
         group_id=group_id,
@@ -178,6 +203,7 @@ def main() -> None:
     module.exit_json(
         changed=outcome.changed or directory_changed,
         published=outcome.published,
+        plan=plan_lines(outcome.published),
         held_back=[problem._asdict() for problem in outcome.held_back],
         unpublished=outcome.unpublished,
         rolled_forward=outcome.rolled_forward,

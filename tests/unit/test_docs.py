@@ -135,7 +135,10 @@ def test_peer_keys() -> None:
 
 
 def test_site_variables() -> None:
-    assert set(table_with("dns_zones")) == {*inventory.SITE_VARIABLES, "dns_groups"} - {"inventory_dir"}
+    assert set(table_with("dns_zones")) == {*inventory.SITE_VARIABLES, "dns_groups"} - {
+        "inventory_dir",
+        *inventory.ZONES_OF_A_RUN,
+    }
 
 
 def test_variables_of_a_run() -> None:
@@ -149,7 +152,8 @@ def test_variables_of_a_run() -> None:
             wanted = "" if default in ("omit", "''") else "`%s`" % default.strip("'")
             assert of_run[name][0] == wanted, name
     known = {*topology.HOST_VARIABLES, *inventory.SITE_VARIABLES, "dns_groups"}
-    assert read - known == set(of_run) == set(inventory.RUN_VARIABLES)
+    assert read - known == set(inventory.RUN_VARIABLES)
+    assert set(of_run) == {*inventory.RUN_VARIABLES, *inventory.ZONES_OF_A_RUN}
 
 
 def test_defaults_of_the_tables() -> None:

@@ -36,6 +36,8 @@ SECONDARY = ("192.0.2.2", 53)
 # The simulated checker and server take every text but those with these words in it.
 BAD = "not-for-the-checker"
 POISON = "not-for-the-server"
+# The server dies when it loads this.
+DEADLY = "deadly-for-the-server"
 
 GROUP = 12345 if os.geteuid() == 0 else os.getgid()
 
@@ -53,8 +55,10 @@ def wanted(
         name=name,
         file_name=name.replace("/", "+"),
         file="zones/%s.zone" % name,
-        before="; %s\n@ SOA (" % comment,
-        after=" 3600)\nx TXT %s\n" % content,
+        before="; %s\n@ 60 SOA ns1.example.net. hostmaster.example.net. (" % comment,
+        after=" 3600 600 1209600 300)\n@ 60 NS ns1.example.net.\n@ 60 NS ns2.example.net.\nx 60 TXT %s\n" % content,
+        records=4,
+        name_servers=2,
         serial=serial,
         digest=hashlib.sha256(content.encode()).hexdigest(),
         ask=ask,
@@ -79,6 +83,9 @@ class FakeBind:
         self.follows: dict[str, int] = {}
         self.secondary: dict[str, int | None] = {}
         self.history: list[tuple[str, int, str]] = []
+        # Its clock, in seconds before ours, and when it loaded what.
+        self.clock_ahead = 0.0
+        self.loaded_at: dict[str, float] = {}
 
     # What publishing is given.
 
@@ -88,6 +95,10 @@ class FakeBind:
             for zone in command[1:] or sorted(self.configured):
                 self.load(zone)
             return 0, "", ""  # as rndc does, whatever came of it
+        if command[0] == "restart":
+            self.restart()
+        if command[0] in ("restart", "forget-failures"):
+            return 0, "", ""
         return self.check(Path(command[-1]))
 
     def ask(self, questions: Sequence[Question]) -> list[SerialSeen]:
@@ -134,8 +145,11 @@ class FakeBind:
         if zone in self.follows:
             return  # a secondary asks its primary, whatever is in this directory
         text = path.read_bytes().decode("utf-8", "surrogateescape")
-        if POISON in text:
+        if DEADLY in text:
+            self.stop()
+        if POISON in text or DEADLY in text or path.stat().st_mtime <= self.loaded_at.get(zone, 0):
             return
+        self.loaded_at[zone] = time.time() + self.clock_ahead
         serial = serial_of(text)
         if (serial, text) != ([(0, ""), *((each[1], each[2]) for each in self.history if each[0] == zone)])[-1]:
             self.history.append((zone, serial, text))
@@ -152,7 +166,7 @@ class FakeBind:
 
     def restart(self) -> None:
         self.running = True
-        self.served = {}
+        self.served, self.loaded_at = {}, {}
         for zone in self.configured:
             self.load(zone)
 
@@ -192,6 +206,8 @@ def publisher(bind: FakeBind, **settings_: Any) -> Publisher:
         "server": OWN,
         "checker": ["true", "-z"],  # a command that exists; the simulated one is run
         "reload_command": ["reload"],
+        "revive": [["forget-failures"], ["restart"]],
+        "largest_change": 30,
         "run": bind.run,
         "ask": bind.ask,
         "deadline": 0,
@@ -220,6 +236,12 @@ def snapshot(directory: Path) -> dict[str, tuple[int, int, bytes]]:
     return found
 
 
+def plan(zone: str, serial: int, previous: int | None, **counts: int) -> dict[str, Any]:
+    """An entry of Outcome.published."""
+    counts = {"added": 0, "changed": 0, "deleted": 0, **counts}
+    return {"zone": zone, "serial": serial, "previous": previous, **counts}
+
+
 def published(outcome: Outcome) -> dict[str, int]:
     return {entry["zone"]: entry["serial"] for entry in outcome.published}
 
@@ -229,7 +251,7 @@ def published(outcome: Outcome) -> dict[str, int]:
 
 def test_the_first_time(bind: FakeBind, directory: Path) -> None:
     outcome = deploy(bind, wanted(serial=7))
-    assert outcome.published == [{"zone": "example.com", "serial": 7, "previous": None}]
+    assert outcome.published == [plan("example.com", 7, None, added=4)]
     assert outcome.changed and not outcome.held_back and not outcome.unpublished
     assert file(directory).read_text() == wanted().text(7)
     assert bind.served["example.com"][0] == 7
@@ -263,7 +285,7 @@ def test_an_edit_of_a_comment_changes_nothing(bind: FakeBind, directory: Path) -
 def test_an_edit_goes_live_under_the_next_serial(bind: FakeBind, directory: Path) -> None:
     deploy(bind, wanted(serial=7))
     outcome = deploy(bind, wanted(content="two", serial=7))
-    assert outcome.published == [{"zone": "example.com", "serial": 8, "previous": 7}]
+    assert outcome.published == [plan("example.com", 8, 7, changed=1)]
     assert bind.served["example.com"] == (8, wanted(content="two").text(8))
     assert file(directory).read_text() == wanted(content="two").text(8)
     assert bind.runs[-1] == ["reload", "example.com"]
@@ -400,13 +422,18 @@ def test_the_diff(bind: FakeBind, directory: Path) -> None:
     path = str(file(directory))
     first = deploy(bind, wanted(serial=5))
     assert first.diff == [
-        {"before_header": path + " (absent)", "after_header": path, "before": "", "after": wanted().text(5)}
+        {
+            "before_header": path + " (absent)",
+            "after_header": path + " (4 records added, 0 changed, 0 deleted)",
+            "before": "",
+            "after": wanted().text(5),
+        }
     ]
     second = deploy(bind, wanted(content="two", serial=5), wanted("bad.test", BAD))
     assert second.diff == [
         {
             "before_header": path,
-            "after_header": path,
+            "after_header": path + " (0 records added, 1 changed, 0 deleted)",
             "before": wanted().text(5),
             "after": wanted(content="two").text(6),
         }
@@ -539,8 +566,8 @@ def test_a_kept_serial_is_given_up_to_roll_forward(bind: FakeBind) -> None:
     outcome = deploy(bind, keep(POISON, 6))
     (problem,) = outcome.held_back
     assert problem.reason == (
-        "the server did not answer with serial 6 within 0 s of the reload; its log says why. Its old content is back,"
-        " in spite of `serial: keep` under the higher serial 7 that this takes; raise yours above it"
+        "the server did not answer with serial 6 within 0 s of the reload; its log says why. The old content is back, "
+        "under serial 7, in spite of `serial: keep`; raise yours above it"
     )
     assert outcome.rolled_forward == ["example.com"]
     assert bind.served["example.com"] == (7, wanted().text(7))
@@ -622,7 +649,8 @@ class Host:
 def test_only_the_texts_that_are_needed_go_over(bind: FakeBind, tmp_path: Path) -> None:
     site = tmp_path / "site"
     (site / "zones").mkdir(parents=True)
-    text = "@ 3600 IN SOA a.test. x. (5 3600 600 1209600 3600)\n@ 3600 IN NS a.test.\n"
+    text = "@ 3600 IN SOA a.test. x. (5 3600 600 1209600 3600)\n@ 3600 IN NS a.test.\n@ 3600 IN NS b.test.\n"
+    text += "w 5 A 192.0.2.2\n"
     bind.load = lambda zone: None  # what it would load is tested above
     host = Host(bind, site)
     bind.running = False
@@ -641,7 +669,8 @@ def test_only_the_texts_that_are_needed_go_over(bind: FakeBind, tmp_path: Path) 
     assert published_by(first) == {"one.test": 5, "two.test": 5}
     assert len(host.sent) == 2
     digests, whole = host.sent
-    assert [set(zone) for zone in digests] == [{"name", "file_name", "serial", "digest", "rule"}] * 2
+    keys = {"name", "file_name", "serial", "digest", "rule", "raise_serial", "ask"}
+    assert [set(zone) for zone in digests] == [keys] * 2 and not any(zone["ask"] for zone in digests)
     assert [zone["before"] + "5" + zone["after"] for zone in whole] == [text] * 2
     assert {tuple(end) for zone in whole for end in zone["ask"]} == {("192.0.2.2", 53), ("192.0.2.3", 53)}
     assert whole[0]["file"] == str(site / "zones" / "one.test.zone")
@@ -755,7 +784,10 @@ def test_content_that_the_server_does_not_take_is_rolled_forward(bind: FakeBind,
     outcome = deploy(bind, wanted("a.test", POISON, 5), wanted("b.test", "two"))
     (problem,) = outcome.held_back
     assert (problem.zone, problem.line) == ("a.test", None)
-    assert problem.reason == "the server did not answer with serial 6 within 0 s of the reload; its log says why"
+    assert problem.reason == (
+        "the server did not answer with serial 6 within 0 s of the reload; its log says why. The old content is back, "
+        "under serial 7"
+    )
     assert published(outcome) == {"b.test": 2}
     assert outcome.rolled_forward == ["a.test"] and outcome.changed
     # The old content, under a serial above that of the content that was never served.
@@ -769,6 +801,151 @@ def test_content_that_the_server_does_not_take_is_rolled_forward(bind: FakeBind,
     mended = deploy(bind, wanted("a.test", "two", 5), wanted("b.test", "two"))
     assert published(mended) == {"a.test": 10} and bind.content("a.test") == "two"
     bind.assert_history()
+
+
+def test_a_clock_that_was_set_back(bind: FakeBind, directory: Path) -> None:
+    """named compares the file's time with the moment when it loaded the zone."""
+    bind.clock_ahead = 7200
+    deploy(bind, wanted(), wanted("b.test"))
+    bind.load("example.com")
+    bind.clock_ahead = 0
+    assert published(deploy(bind, wanted(content="two"), wanted("b.test", POISON))) == {"example.com": 2}
+    assert bind.content() == "two" and bind.served["b.test"] == (3, wanted().text(3)), "rolled forward too"
+    # Afterwards the files have times that people believe.
+    assert all(path.stat().st_mtime <= time.time() for path in directory.iterdir())
+    assert time.time() - file(directory).stat().st_mtime < 60
+
+
+def test_a_server_that_dies_of_new_content_runs_again_with_the_old(bind: FakeBind) -> None:
+    deploy(bind, wanted(), wanted("b.test"))
+    bind.runs = []
+    outcome = deploy(bind, wanted(content=DEADLY), wanted("b.test"))
+    assert [command[0] for command in bind.runs] == ["true", "reload", "forget-failures", "restart"]
+    assert bind.running and bind.served["example.com"] == (3, wanted().text(3)) and bind.content("b.test") == "one"
+    (problem,) = outcome.held_back
+    assert problem.reason == (
+        "the server did not answer with serial 2 within 0 s of the reload; its log says why. It did not answer at all, "
+        "and was restarted. The old content is back, under serial 3"
+    )
+    assert outcome.rolled_forward == ["example.com"]
+    assert published(deploy(bind, wanted(content="two"), wanted("b.test"))) == {"example.com": 4}
+    bind.assert_history()
+
+
+def test_a_server_that_is_merely_behind_is_not_restarted(bind: FakeBind) -> None:
+    deploy(bind, wanted())
+    bind.frozen, bind.runs = True, []
+    deploy(bind, wanted(content="two"))
+    assert [command[0] for command in bind.runs] == ["true", "reload", "reload"]
+
+
+# --- content that takes much away ------------------------------------------------------------------------------------
+
+
+def with_records(count: int, serial: int = 1, name_servers: int = 2, ttl: int = 60, **more: Any) -> WantedZone:
+    """A zone of so many records beside SOA and NS."""
+    text = "".join("@ 60 NS ns%d.example.net.\n" % number for number in range(name_servers))
+    text += "".join("h%d %d A 192.0.2.%d\n" % (number, ttl, number) for number in range(count))
+    zone = wanted(serial=serial)
+    return zone._replace(
+        after=" 3600 600 1209600 300)\n" + text,
+        digest=hashlib.sha256(text.encode()).hexdigest(),
+        records=1 + name_servers + count,
+        name_servers=name_servers,
+        **more,
+    )
+
+
+MEANT = ". If that is meant, run once with -e dns_allow_changes=example.com"
+NOTHING_IN_IT = "there is nothing in it but SOA and NS records"
+ONE_LEFT = "it leaves 1 name server at the apex, and a zone needs two (RFC 1034 section 4.1)"
+
+
+@pytest.mark.parametrize(
+    "before, after, reason",
+    [
+        (18, 12, None),  # 6 of 20
+        (18, 11, "it changes or deletes 7 of 20 records, and only 30 % may change at once"),
+        (18, 40, None),
+        (7, 1, None),  # 9 records: a small zone
+        (8, 5, None),  # 3 of 10
+        (8, 4, "it changes or deletes 4 of 10 records, and only 30 % may change at once"),
+        (7, 0, NOTHING_IN_IT),
+        (0, 0, None),
+        (None, 0, NOTHING_IN_IT),
+        (None, 1, None),
+        (18, 0, NOTHING_IN_IT + "; it changes or deletes 18 of 20 records, and only 30 % may change at once"),
+    ],
+)
+def test_content_that_takes_much_away_is_held_back_until_it_is_meant(
+    bind: FakeBind, before: int | None, after: int, reason: str | None
+) -> None:
+    if before is not None:
+        deploy(bind, with_records(before, allowed=True))
+    runs = len(bind.runs)
+    outcome = deploy(bind, with_records(after, serial=2))
+    if reason is None:
+        assert published(outcome) == {"example.com": 2}
+        return
+    assert outcome.held_back == [HeldBack("example.com", "zones/example.com.zone", None, reason + MEANT)]
+    assert not outcome.published and outcome.unpublished == ([] if before is not None else ["example.com"])
+    assert len(bind.runs) == runs and (
+        before is None or bind.served["example.com"] == (1, with_records(before).text(1))
+    )
+    # Check mode says the same; other zones go on; who means it is let through, once.
+    assert publisher(bind, check_mode=True).publish([with_records(after)]).held_back == outcome.held_back
+    assert published(deploy(bind, with_records(after), wanted("b.test"))) == {"b.test": 1}
+    assert published(deploy(bind, with_records(after, serial=2, allowed=True))) == {"example.com": 2}
+    assert not deploy(bind, with_records(after, serial=2)).changed
+
+
+@pytest.mark.parametrize(
+    "before, after, reason", [(2, 1, ONE_LEFT), (None, 1, ONE_LEFT), (1, 1, None), (1, 2, None), (3, 2, None)]
+)
+def test_a_zone_keeps_two_name_servers(bind: FakeBind, before: int | None, after: int, reason: str | None) -> None:
+    if before is not None:
+        deploy(bind, with_records(3, name_servers=before, allowed=True))
+    outcome = deploy(bind, with_records(4, name_servers=after))
+    assert [problem.reason for problem in outcome.held_back] == ([reason + MEANT] if reason else [])
+
+
+def test_another_ttl_is_a_change_too(bind: FakeBind) -> None:
+    deploy(bind, with_records(20))
+    (problem,) = deploy(bind, with_records(20, ttl=300)).held_back
+    assert "changes or deletes 20 of 22 records" in problem.reason
+    outcome = deploy(bind, with_records(20, ttl=300, serial=9, allowed=True))
+    assert outcome.published == [plan("example.com", 9, 1, changed=20)]
+
+
+def test_the_share_can_be_set(bind: FakeBind) -> None:
+    deploy(bind, with_records(18))
+    assert deploy(bind, with_records(8), largest_change=49).held_back
+    assert deploy(bind, with_records(8), largest_change=50).published
+
+
+# --- a secondary that is ahead ---------------------------------------------------------------------------------------
+
+
+def test_a_serial_is_raised_above_that_of_a_secondary_that_is_ahead(bind: FakeBind) -> None:
+    zones = [wanted(), wanted("b.test")]
+    deploy(bind, *zones)
+    bind.secondary["example.com"] = 2026010100
+    raised = [zone._replace(raise_serial=True) for zone in zones]
+    assert publisher(bind).stale(zones) == [], "unless it is asked for, nobody looks"
+    assert publisher(bind).stale(raised) == ["example.com"]
+    assert deploy(bind, raised[0]).published == [plan("example.com", 2026010101, 1)]
+    assert bind.served["example.com"] == (2026010101, wanted().text(2026010101))
+    # It may stay in the command: then there is nothing to do.
+    assert publisher(bind).stale(raised) == []
+
+
+def test_a_kept_serial_is_not_raised_but_told(bind: FakeBind) -> None:
+    deploy(bind, keep())
+    bind.secondary["example.com"] = 9
+    zone = keep()._replace(raise_serial=True)
+    assert publisher(bind).stale([zone]) == ["example.com"]
+    (problem,) = deploy(bind, zone).held_back
+    assert "raise it above 9" in problem.reason
 
 
 def test_an_author_who_takes_it_back_has_nothing_to_wait_for(bind: FakeBind) -> None:
