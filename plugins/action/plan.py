@@ -52,4 +52,5 @@ class ActionModule(InputAction):
             plan["digests"] = {name: text.digest for name, text in site.zone_texts(sorted(compared)).items()}
             plan["stranger_checks"] = views.stranger_checks(site.topology)
             plan["held_back"] = inventory.held_back_rows(site, hostvars)
+            plan["stopped"] = inventory.stopped_rows(site, hostvars)
         return plan

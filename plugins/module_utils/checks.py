@@ -18,6 +18,7 @@ import time
 from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import (
+    NOT_LOADED,
     SILENT,
     Question,
     Reason,
@@ -41,8 +42,6 @@ TransferMany = Callable[[Sequence[TransferJob]], List[Any]]
 # An address that stayed silent for so many seconds is not waited for any longer. Rounds are no measure: a closed port,
 # which a server that is starting has, answers at once.
 SILENT_SECONDS = 5.0
-# What a server says that knows the zone but has not got it yet, or does not know it yet.
-_NOT_LOADED = (Status.REFUSED, Status.SERVFAIL, Status.NOT_AUTHORITATIVE)
 _WORDS = {
     Status.TIMEOUT: "no answer",
     Status.UNREACHABLE: "no answer",
@@ -151,7 +150,7 @@ def _ask_round(
             if end in left_out:
                 continue
             key = (zone.name,) + end
-            over_tcp = key in seen and seen[key].status in _NOT_LOADED
+            over_tcp = key in seen and seen[key].status in NOT_LOADED
             rounds[over_tcp].append((key, Question(zone.name, end[1], servers[end[0]].port)))
     heard, asked = set(), set()
     for over_tcp, questions in rounds.items():

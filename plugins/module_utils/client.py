@@ -144,7 +144,10 @@ _STATUS_OF_RCODE = {
     wire.NOTAUTH: Status.NOT_AUTHORITATIVE,
 }
 _CLOSED = "the server closed the connection without an answer"
+# Nothing was heard of the server.
 SILENT = frozenset((Status.TIMEOUT, Status.UNREACHABLE))
+# What a server says that has not got the zone yet. All alike, so over UDP a rate limit may hold these answers back.
+NOT_LOADED = frozenset((Status.REFUSED, Status.SERVFAIL, Status.NOT_AUTHORITATIVE))
 _RCODE_NAMES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 9: "NOTAUTH"}
 
 

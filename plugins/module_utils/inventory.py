@@ -33,8 +33,8 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_records 
 )
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_text import ZoneText, decode, read_zone
 
-# Given with -e, so that they are the same for all hosts as well: zones that may change by whatever much, and zones whose
-# serial is raised where a secondary is ahead.
+# Given with -e, and so the same for all hosts too: zones that may change by whatever much, and zones whose serial is
+# raised where a secondary is ahead.
 ZONES_OF_A_RUN = ("dns_allow_changes", "dns_raise_serials")
 SITE_VARIABLES = (
     "dns_zones",
@@ -70,6 +70,8 @@ SAMPLE = 20
 # Facts in which the roles note what their run touched.
 CHANGED_ZONES = ("bind_primary_changed_zones", "bind_changed_zones", "nsd_secondary_changed_zones")
 HELD_BACK = "bind_primary_held_back"
+# Fact in which a roll notes at which server it stopped: task, reason, left (the servers after it).
+STOPPED = "__dns_stopped"
 
 
 @dataclass(frozen=True)
@@ -447,12 +449,25 @@ def held_back_rows(site: Inventory, hostvars: Mapping[str, Mapping[str, Any]]) -
     for host, server in site.topology.servers.items():
         for problem in hostvars[host][HELD_BACK] if HELD_BACK in hostvars[host] else []:
             place = site.shown(problem["file"]) + (":%d" % problem["line"] if problem["line"] else "")
-            detail = "%s: %s; what was served before is still served" % (place, problem["reason"])
+            served = "it is not served yet" if problem["unpublished"] else "what was served before is still served"
+            detail = "%s: %s; %s" % (place, problem["reason"], served)
             rows.append(
                 checks.row(
                     "publish", problem["zone"], host, server.addresses[0], checks.FAILED, "held back", None, detail
                 )
             )
+    return rows
+
+
+def stopped_rows(site: Inventory, hostvars: Mapping[str, Mapping[str, Any]]) -> List[checks.Row]:
+    """A failed row for every server where a roll of restarts or upgrades stopped in this run."""
+    rows = []
+    for host in site.topology.servers:
+        if STOPPED in hostvars[host]:
+            stop = hostvars[host][STOPPED]
+            left = "; not touched therefore: %s" % ", ".join(stop["left"]) if stop["left"] else ""
+            detail = "%s: %s%s" % (stop["task"], " ".join(str(stop["reason"]).split()).rstrip("."), left)
+            rows.append(checks.row("roll", "", host, "", checks.FAILED, "stopped", None, detail))
     return rows
 
 

@@ -117,6 +117,8 @@ class Outcome:
     """What publishing did, or in check mode would do."""
 
     published: List[Dict[str, Any]] = field(default_factory=list)
+    # In the shape of what is published: changes that nobody said are meant.
+    refused: List[Dict[str, Any]] = field(default_factory=list)
     held_back: List[HeldBack] = field(default_factory=list)
     rolled_forward: List[str] = field(default_factory=list)
     unpublished: List[str] = field(default_factory=list)
@@ -205,13 +207,14 @@ class Publisher:
         now = datetime.now(timezone.utc)
         changes = []
         for zone, text in stale:
+            known = manifest.get(zone.name, {})
             records = _compare(zone, text)
             reason = refusal(records, zone.records, zone.name_servers, self.largest_change)
             if reason is not None and not zone.allowed:
                 reason += ". If that is meant, run once with -e dns_allow_changes=%s" % zone.name
                 outcome.held_back.append(HeldBack(zone.name, zone.file, None, reason))
+                outcome.refused.append(_entry(zone, records, known.get("serial"), None))
                 continue
-            known = manifest.get(zone.name, {})
             used = {"%s port %d" % endpoint: serial for endpoint, serial in seen[zone.name].items()}
             used["the published file"] = known.get("serial")
             used = {place: serial for place, serial in used.items() if serial is not None}
@@ -231,17 +234,7 @@ class Publisher:
             good = self._check(staging, changes, outcome)
             if good and not self.check_mode:
                 self._go_live(staging, good, manifest)
-        outcome.published = [
-            {
-                "zone": change.wanted.name,
-                "serial": change.serial,
-                "previous": change.old_serial,
-                "added": change.records.added,
-                "changed": change.records.changed,
-                "deleted": change.records.deleted,
-            }
-            for change in good
-        ]
+        outcome.published = [_entry(change.wanted, change.records, change.old_serial, change.serial) for change in good]
         outcome.unpublished = sorted(
             {zone.name for zone, text in stale if text is None} - {change.wanted.name for change in good}
         )
@@ -271,8 +264,7 @@ class Publisher:
 
     def _write_manifest(self, manifest: Mapping[str, Any]) -> None:
         path = os.path.join(self.directory, MANIFEST)
-        with open(path + ".new", "w", encoding="utf-8") as file:
-            file.write(json.dumps({"zones": manifest}, sort_keys=True))
+        write_file(path + ".new", json.dumps({"zones": manifest}, sort_keys=True), 0o644)
         os.replace(path + ".new", path)
 
     def _serials_seen(self, zones: Sequence[WantedZone], outcome: Outcome) -> Dict[str, Dict[Endpoint, Optional[int]]]:
@@ -315,8 +307,7 @@ class Publisher:
         if self.check_mode and shutil.which(self.checker[0]) is None:
             return list(changes)  # a host without the package yet: nothing can be checked on it
         config = os.path.join(staging, "named.conf")
-        with open(config, "w", encoding="utf-8") as file:
-            file.write(_checker_config(staging, [change.wanted for change in changes]))
+        write_file(config, _checker_config(staging, [change.wanted for change in changes]), 0o600)
         _code, out, err = self.run(list(self.checker) + [config])
         verdicts = read_checker(out + "\n" + err, [change.wanted for change in changes])
         outcome.held_back += [problem for problem in verdicts.values() if problem is not None]
@@ -466,6 +457,17 @@ def _compare(zone: WantedZone, old: Optional[str]) -> ZoneChange:
         return compare(read_records(zone.name, old, zone.file), read_records(zone.name, zone.text(1), zone.file))
     except InputError:
         return ZoneChange(added=zone.records)
+
+
+def _entry(zone: WantedZone, records: ZoneChange, previous: Optional[int], serial: Optional[int]) -> Dict[str, Any]:
+    return {
+        "zone": zone.name,
+        "serial": serial,
+        "previous": previous,
+        "added": records.added,
+        "changed": records.changed,
+        "deleted": records.deleted,
+    }
 
 
 def _sha256(text: str) -> str:

@@ -104,6 +104,32 @@ def host_view(topology: Topology, host: str) -> Dict[str, Any]:
     }
 
 
+def gate_view(topology: Topology, host: str) -> Dict[str, Any]:
+    """What must be answered before a server may be taken down for a moment, and after.
+
+    Zones of peers are left out: whether a peer gives them says nothing about the servers here.
+
+    ``before``, ``after``: zones, in the shape that the module ``soa_sync`` takes. ``others``: the servers that keep the
+    zones in service meanwhile; a hidden one does not. ``alone``: names of the zones that no other server has.
+    """
+    before: List[Dict[str, Any]] = []
+    after: List[Dict[str, Any]] = []
+    alone: List[str] = []
+    for zone in topology.zones.values():
+        ends = (zone.primary,) + zone.secondaries
+        if host not in ends or zone.source == "transfer":
+            continue
+        others = [end for end in ends if end != host and end in topology.servers and not topology.servers[end].hidden]
+        if others:
+            secondaries = [end for end in others if end != zone.primary]
+            before.append({"name": zone.name, "primary": zone.primary, "secondaries": secondaries})
+        else:
+            alone.append(zone.name)
+        after.append({"name": zone.name, "primary": zone.primary, "secondaries": [host] * (host != zone.primary)})
+    visible = [name for name, server in topology.servers.items() if name != host and not server.hidden]
+    return {"before": before, "after": after, "others": visible, "alone": alone}
+
+
 def _lines(text: Optional[str]) -> List[str]:
     return [line.strip() for line in (text or "").splitlines() if line.strip()]
 

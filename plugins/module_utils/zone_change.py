@@ -89,21 +89,26 @@ def refusal(change: ZoneChange, records: int, name_servers: int, largest: float)
 
 
 def plan_lines(published: Sequence[Mapping[str, Any]]) -> List[str]:
-    """A line for each zone that goes live, the largest changes first.
+    """A line for each zone that goes live, or would if it were not held back, the largest changes first.
 
-    :param published: mappings with ``zone``, ``serial``, ``previous`` (serial or None), ``added``, ``changed`` and
-        ``deleted``.
+    :param published: mappings with ``zone``, ``serial`` (None: held back), ``previous`` (serial or None), ``added``,
+        ``changed`` and ``deleted``.
     """
     ordered = sorted(published, key=lambda each: (-each["deleted"] - each["changed"], -each["added"], each["zone"]))
     lines = []
     for each in ordered[:LONGEST_PLAN]:
         if each["previous"] is None:
-            lines.append("%s: new, %d records, serial %d" % (each["zone"], each["added"], each["serial"]))
+            line = "%s: new, %d records" % (each["zone"], each["added"])
         else:
-            lines.append(
-                "%s: %d added, %d changed, %d deleted, serial %d -> %d"
-                % (each["zone"], each["added"], each["changed"], each["deleted"], each["previous"], each["serial"])
-            )
+            counts = (each["added"], each["changed"], each["deleted"])
+            line = "%s: %d added, %d changed, %d deleted" % ((each["zone"],) + counts)
+        if each["serial"] is None:
+            line += ": HELD BACK"
+        elif each["previous"] is None:
+            line += ", serial %d" % each["serial"]
+        else:
+            line += ", serial %d -> %d" % (each["previous"], each["serial"])
+        lines.append(line)
     rest = ordered[LONGEST_PLAN:]
     if rest:
         counts = tuple(sum(each[what] for each in rest) for what in ("added", "changed", "deleted"))

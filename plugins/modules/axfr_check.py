@@ -134,7 +134,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import
     read_key_file,
     transfer_many,
 )
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule, os_errors_told
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.report import problem_lines
 
 
@@ -164,6 +164,7 @@ def read_checks(module: QuietModule) -> list[TransferCheck]:
     return checks
 
 
+@os_errors_told
 def main() -> None:
     module = QuietModule(
         argument_spec={

@@ -13,7 +13,12 @@ description:
   - Compares, stages and checks all files of a daemon together, then moves them into place, makes the daemon read them,
     and puts the old files back if it does not take them.
   - A set that fails its check never goes live.
-  - A change that is live but not yet loaded, because an earlier run was interrupted, is loaded.
+  - >-
+    With O(addresses), the server is asked for its zones before and after. What it answered with authority before, it
+    must answer again; where it does not, the old files come back, the daemon is made to take them, restarted where it
+    is silent or does not run, and the task fails.
+  - A change that is live but not yet loaded or proven, because an earlier run was interrupted, is loaded and proven, or
+    taken back.
 version_added: 0.1.0
 author:
   - The dnsops.redundant_dns authors (@dnsops)
@@ -94,6 +99,23 @@ options:
   unit:
     description: The daemon's systemd unit. A unit that does not run is not made to read anything.
     type: str
+  addresses:
+    description:
+      - Where the host's own server answers with this configuration. Without them, the commands' word is taken.
+      - An address that was silent before is no reason to take a change back, unless all of them were.
+    type: list
+    elements: str
+    default: []
+  port:
+    description: Port where it answers.
+    type: int
+    default: 53
+  timeout:
+    description:
+      - Seconds to wait for its answers after a change. A server that makes no progress for a quarter of it, or that
+        only refuses what it answered before, is given up earlier.
+    type: float
+    default: 30
   reconfigure:
     description: Command that makes the daemon read its configuration.
     type: list
@@ -103,18 +125,25 @@ options:
     description:
       - Commands that restart the daemon, in order.
       - Those before the last save what the running daemon holds. They may fail where it does not run with this
-        configuration yet.
+        configuration yet. Otherwise nothing changes where one of them fails.
     type: list
     elements: list
     default: []
+  defer_restart:
+    description:
+      - Where the change would need O(restart) of a daemon that runs, only check it, and return V(deferred) as
+        RV(activation).
+    type: bool
+    default: false
   zones:
-    description: Names of the zones that this configuration serves, for the guard against mass removal.
+    description: Names of the zones that this configuration serves, for the guard against mass removal and the proof.
     type: list
     elements: str
   zone_list:
     description:
       - The file of the set that only lists the zones. A change of it alone touches only the zones whose part changes.
       - The part of a zone starts at a line that begins with C(zone), and its first word in double quotes is the name.
+      - A zone whose part changes may have to be transferred first, so that the proof leaves it out.
     type: path
   allow_mass_removal:
     description: Let all zones, or more than 30 % of them and at least three, leave at once.
@@ -142,6 +171,7 @@ EXAMPLES = r"""
     checker: [named-checkconf]
     unit: named
     reconfigure: [rndc, reconfig]
+    addresses: [192.0.2.1, "2001:db8::1"]
     package: bind9
 """
 
@@ -167,7 +197,9 @@ removed_zones:
   type: list
   elements: str
 activation:
-  description: What the daemon was made to do; V(none), V(reconfigure) or V(restart).
+  description:
+    - What the daemon was made to do; V(none), V(reconfigure) or V(restart).
+    - V(deferred) with O(defer_restart) where it would have to restart; then nothing has changed.
   returned: success
   type: str
 backups:
@@ -182,13 +214,28 @@ import json
 import pwd
 import tempfile
 
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, ask_serials
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import (
     ConfigError,
     ConfigFile,
     ConfigSet,
     foreign_file,
 )
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule, os_errors_told
+
+# Longer than systemd waits for a daemon that does not stop; then a command is taken for hung.
+COMMAND_SECONDS = 120
+
+
+def ask(questions: list[Question], over_tcp: bool) -> list[SerialSeen]:
+    """The host asks itself, over no network."""
+    return ask_serials(questions, timeout=0.5, attempts=2, tcp=over_tcp, rate=5000)
+
+
+def run_in_time(module: QuietModule, command: list[str]) -> tuple[int, str, str]:
+    """A daemon that hangs must not hang the run."""
+    code, out, err = module.run_command(["timeout", str(COMMAND_SECONDS), *command])
+    return code, out, err + "no result within %d s" % COMMAND_SECONDS if code == 124 else err
 
 
 def configuration_files(module: QuietModule) -> str:
@@ -218,6 +265,7 @@ def numeric_owner(module: QuietModule) -> tuple[int, int]:
         module.fail_json(msg="%s: install the name server's package first" % error.args[0])
 
 
+@os_errors_told
 def main() -> None:
     module = QuietModule(
         argument_spec={
@@ -248,8 +296,12 @@ def main() -> None:
             "reads": {"type": "list", "elements": "path", "default": []},
             "checker": {"type": "list", "elements": "str", "default": []},
             "unit": {"type": "str"},
+            "addresses": {"type": "list", "elements": "str", "default": []},
+            "port": {"type": "int", "default": 53},
+            "timeout": {"type": "float", "default": 30},
             "reconfigure": {"type": "list", "elements": "str", "default": []},
             "restart": {"type": "list", "elements": "list", "default": []},
+            "defer_restart": {"type": "bool", "default": False},
             "zones": {"type": "list", "elements": "str"},
             "zone_list": {"type": "path"},
             "allow_mass_removal": {"type": "bool", "default": False},
@@ -267,12 +319,18 @@ def main() -> None:
     user_id, group_id = numeric_owner(module)
     config_set = ConfigSet(
         read_files(module),
-        run=module.run_command,
+        run=lambda command: run_in_time(module, list(command)),
         checker=params["checker"],
         reads=params["reads"],
         is_running=lambda: module.run_command(["systemctl", "is-active", "--quiet", params["unit"]])[0] == 0,
         reconfigure=params["reconfigure"],
         restart=params["restart"],
+        # A unit that failed too often is not started again before it is reset.
+        revive=[["systemctl", action, params["unit"]] for action in ("reset-failed", "restart")],
+        ask=ask if params["addresses"] else None,
+        endpoints=[(address, params["port"]) for address in params["addresses"]],
+        timeout=params["timeout"],
+        log="journalctl -u %s" % params["unit"],
         foreign_file=lambda path: foreign_file(path, configuration_files(module)),
         mode=int(params["mode"], 8),
         user_id=user_id,
@@ -287,6 +345,7 @@ def main() -> None:
             params["adopt"],
             with_diff=module._diff,
             zone_list=params["zone_list"],
+            defer_restart=params["defer_restart"],
         )
     except ConfigError as error:
         module.fail_json(msg=str(error))

@@ -239,6 +239,11 @@ held_back:
   returned: with O(verify)
   type: list
   elements: dict
+stopped:
+  description: A failed row for every server where a roll of restarts or upgrades stopped in this run.
+  returned: with O(verify)
+  type: list
+  elements: dict
 stranger_checks:
   description: Refusals that any other machine can check, in the shape of RV(checks).
   returned: with O(verify)

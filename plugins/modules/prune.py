@@ -74,7 +74,7 @@ import os
 import re
 from contextlib import suppress
 
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule, os_errors_told
 
 # What BIND and NSD write beside a zone file, under its name and one of these ends.
 COMPANIONS = (".jnl", ".jnw", ".jbk", ".signed", ".signed.jnl", ".db", "~")
@@ -105,6 +105,7 @@ def is_emptied(path: str, removed: list[str]) -> bool:
     return os.path.isdir(path) and {entry.path for entry in os.scandir(path)} <= set(removed)
 
 
+@os_errors_told
 def main() -> None:
     module = QuietModule(
         argument_spec={

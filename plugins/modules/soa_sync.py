@@ -117,7 +117,7 @@ in_sync:
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, Server, Zone, wait_for_sync
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import ask_serials
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule, os_errors_told
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.report import problem_lines
 
 
@@ -130,6 +130,7 @@ def read_servers(module: QuietModule) -> dict[str, Server]:
     return servers
 
 
+@os_errors_told
 def main() -> None:
     module = QuietModule(
         argument_spec={

@@ -102,17 +102,22 @@ published:
   sample:
     - {"zone": "example.com", "serial": 2026112201, "previous": 2026112200, "added": 1, "changed": 2, "deleted": 0}
 plan:
-  description: RV(published) for people, the largest changes first; the longest show 60 zones and count the others.
+  description:
+    - RV(published) for people, and what is held back because nobody said that it is meant; the largest changes first.
+    - The longest show 60 zones and count the others.
   returned: success
   type: list
   elements: str
   sample: ["example.com: 1 added, 2 changed, 0 deleted, serial 2026112200 -> 2026112201"]
 held_back:
-  description: Zones whose new content did not go live; file, line where the checker names one, and reason.
+  description:
+    - Zones whose new content did not go live; file, line where the checker names one, reason, and whether the zone has
+      no published file at all.
   returned: success
   type: list
   elements: dict
-  sample: [{"zone": "example.org", "file": "zones/example.org.zone", "line": 12, "reason": "unknown RR type 'AA'"}]
+  sample:
+    - {"zone": "example.org", "file": "example.org.zone", "line": 2, "reason": "unknown RR type", "unpublished": false}
 unpublished:
   description: Zones that have no published file at all, because their first content was held back.
   returned: success
@@ -136,7 +141,7 @@ import tempfile
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, ask_serials
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.publish import Publisher, WantedZone
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule, os_errors_told
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import SerialError
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_change import plan_lines
 
@@ -154,6 +159,7 @@ def ask(questions: list[Question]) -> list[SerialSeen]:
     return ask_serials(questions, timeout=0.5, attempts=2)
 
 
+@os_errors_told
 def main() -> None:
     module = QuietModule(
         argument_spec={
@@ -203,8 +209,10 @@ def main() -> None:
     module.exit_json(
         changed=outcome.changed or directory_changed,
         published=outcome.published,
-        plan=plan_lines(outcome.published),
-        held_back=[problem._asdict() for problem in outcome.held_back],
+        plan=plan_lines(outcome.published + outcome.refused),
+        held_back=[
+            dict(problem._asdict(), unpublished=problem.zone in outcome.unpublished) for problem in outcome.held_back
+        ],
         unpublished=outcome.unpublished,
         rolled_forward=outcome.rolled_forward,
         not_asked=outcome.not_asked,

@@ -138,8 +138,8 @@ def test_a_secondary_ahead_of_its_primary_is_a_failure() -> None:
     rows = constant({P: 7, S: 8}).sync(timeout=1)
     assert short(rows)[1] == (S, FAILED, "ahead", 8)
     assert rows[1]["detail"] == (
-        "it has serial 8, its primary only 7: the primary went back, and changes would not arrive. To repair it, run the "
-        "playbook site once with -e dns_raise_serials=z.test"
+        "it has serial 8, its primary only 7: the primary went back, and changes would not arrive. To repair it, run "
+        "the playbook site once with -e dns_raise_serials=z.test"
     )
 
 

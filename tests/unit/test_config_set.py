@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import config_set
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, Status
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import (
     MARKER,
     STATE,
@@ -26,6 +27,9 @@ from ansible_collections.dnsops.redundant_dns.plugins.modules.config_set import 
 
 BAD = "not-for-the-checker"
 POISON = "not-for-the-daemon"
+# What the daemon accepts, and then: dies, hangs, or serves nobody.
+DEADLY, HANGING, CLOSED = "deadly", "hanging", "allow none"
+SECONDS_TO_START = 1.0
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="only root changes owners")
 
 
@@ -44,6 +48,12 @@ class FakeDaemon:
         self.checked: dict[str, str] = {}
         self.checked_modes: set[int] = set()
         self.refuses: set[str] = set()
+        # As a server: where it listens, and since when (of the clock) it answers what it has loaded.
+        self.addresses = {"192.0.2.1"}
+        self.hung = False
+        self.ready = 0.0
+        self.now = 0.0
+        self.rounds: list[tuple[int, bool]] = []
 
     def read(self, main: str) -> dict[str, str]:
         """What the file and what it includes say, by the names of the files."""
@@ -65,16 +75,46 @@ class FakeDaemon:
             }
             wrong = [name for name, text in self.checked.items() if BAD in text]
             return int(bool(wrong)), "", "".join("%s/%s:1: syntax error\n" % (staging, name) for name in wrong)
-        if command[0] in ("reconfigure", "start"):
+        if command[0] == "start" or (command[0] == "reconfigure" and self.running and not self.hung):
             now = self.read(self.main)
-            if any(POISON in text for text in now.values()):
+            text = "".join(now.values())
+            if command[0] == "start":
+                self.running, self.hung, self.ready = POISON not in text, False, self.now + SECONDS_TO_START
+            if POISON in text:
                 return 1, "", "%s: failed\n" % command[0]
             self.loaded = now
+            self.running = self.running and DEADLY not in text
+            self.hung = self.hung or HANGING in text
+        elif command[0] == "reconfigure":
+            return 1, "", "no connection\n"
         return 0, "", ""
 
     def is_running(self) -> bool:
         self.asked += 1
         return self.running
+
+    def ask(self, questions: Sequence[Question], over_tcp: bool) -> list[SerialSeen]:
+        """As client.ask_serials: it serves the zones that zones.conf names, where main.conf lets it listen."""
+        self.rounds.append((len(questions), over_tcp))
+        text = self.loaded.get("main.conf", "")
+        listens = set(re.findall(r"listen (\S+)", text)) or self.addresses
+        zones = set(re.findall(r'zone "(\S+)"', self.loaded.get("zones.conf", "")))
+        answers = []
+        for question in questions:
+            status, detail = Status.ANSWER, ""
+            if self.hung:
+                status, detail = Status.TIMEOUT, "no answer over UDP"
+            elif not self.running or question.address not in listens or self.now < self.ready:
+                status, detail = Status.UNREACHABLE, "port 53 is closed"
+            elif CLOSED in text or question.zone not in zones:
+                status, detail = Status.REFUSED, "the server answers REFUSED"
+            elif question.zone in text:  # as an option that breaks one zone
+                status, detail = Status.SERVFAIL, "the server answers SERVFAIL"
+            answers.append(SerialSeen(*question, status, None if detail else 1, "udp", detail))
+        return answers
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 @pytest.fixture
@@ -103,6 +143,8 @@ def make_set(daemon: FakeDaemon, *files: ConfigFile, **settings: Any) -> ConfigS
         "is_running": daemon.is_running,
         "reconfigure": ["reconfigure"],
         "restart": [["stop"], ["start"]],
+        "revive": [["reset"], ["start"]],
+        "log": "journalctl -u it",
         **settings,
     }
     return ConfigSet(files or (main_file(daemon), zones_file(daemon)), **values)
@@ -111,7 +153,7 @@ def make_set(daemon: FakeDaemon, *files: ConfigFile, **settings: Any) -> ConfigS
 def deploy(
     daemon: FakeDaemon, *files: ConfigFile, zones: Sequence[str] | None = ("a.test",), **settings: Any
 ) -> Result:
-    of_publish = ("allow_mass_removal", "adopt", "with_diff", "zone_list")
+    of_publish = ("allow_mass_removal", "adopt", "with_diff", "zone_list", "defer_restart")
     options = {name: settings.pop(name) for name in of_publish if name in settings}
     return make_set(daemon, *files, **settings).publish(zones, **options)
 
@@ -268,7 +310,9 @@ def test_a_refused_activation_puts_the_old_files_back(daemon: FakeDaemon) -> Non
     with pytest.raises(ConfigError) as caught:
         deploy(daemon, main_file(daemon, "new"), zones_file(daemon, POISON), zones=["b.test"], allow_mass_removal=True)
     assert str(caught.value) == (
-        "the server did not take the new configuration: reconfigure: reconfigure: failed. The old files are back"
+        "the server did not take the new configuration (reconfigure): reconfigure: reconfigure: failed."
+        " The old files are back, and the server answers with them."
+        " Mend what changed in %s, %s, and run again; journalctl -u it may say more" % (daemon.main, daemon.zones)
     )
     after = snapshot(daemon.directory)
     assert {name: value[-1] for name, value in after.items() if name != "."} == {
@@ -280,18 +324,22 @@ def test_a_refused_activation_puts_the_old_files_back(daemon: FakeDaemon) -> Non
 
 
 def test_a_refused_first_activation_is_told(daemon: FakeDaemon) -> None:
-    with pytest.raises(ConfigError, match="did not take the new configuration"):
-        deploy(daemon, main_file(daemon), zones_file(daemon, POISON))
-    assert STATE not in names(daemon)
-    assert deploy(daemon).activation == "reconfigure"
+    """The server of a package: its file comes back, and what was not there goes."""
+    Path(daemon.main).write_text("stock")
+    with pytest.raises(ConfigError, match="did not take the new configuration .* and the server answers with them"):
+        deploy(daemon, main_file(daemon), zones_file(daemon, POISON), foreign_file=lambda path: None)
+    assert names(daemon) == {"main.conf", "k.key"} and Path(daemon.main).read_text() == "stock"
+    assert daemon.loaded == {"main.conf": "stock"}
+    assert deploy(daemon, foreign_file=lambda path: None).activation == "reconfigure"
 
 
 def test_a_refused_restart_puts_the_old_files_back(daemon: FakeDaemon) -> None:
     deploy(daemon, main_file(daemon, restart=True), zones_file(daemon))
-    with pytest.raises(ConfigError, match="start: start: failed. The old files are back$"):
+    with pytest.raises(ConfigError, match="start: start: failed. The old files are back, and the server answers"):
         deploy(daemon, main_file(daemon, POISON, restart=True), zones_file(daemon))
     assert POISON not in Path(daemon.main).read_text()
-    assert [command[0] for command in daemon.runs[-4:]] == ["stop", "start", "stop", "start"]
+    # What it held was saved before the first start, and it holds nothing since.
+    assert [command[0] for command in daemon.runs[-4:]] == ["stop", "start", "reset", "start"]
     assert POISON not in daemon.loaded["main.conf"]
 
 
@@ -301,8 +349,9 @@ def test_a_daemon_that_takes_neither_is_told(daemon: FakeDaemon) -> None:
     with pytest.raises(ConfigError) as caught:
         deploy(daemon, main_file(daemon, "new"), zones_file(daemon))
     assert str(caught.value) == (
-        "the server did not take the new configuration: reconfigure: reconfigure says no."
-        " The old files are back, but the server does not take them either: reconfigure: reconfigure says no"
+        "the server did not take the new configuration (reconfigure): reconfigure: reconfigure says no."
+        " The old files are back, but the server does not answer as before with them:"
+        " reconfigure: reconfigure says no. See journalctl -u it"
     )
     assert "new" not in Path(daemon.main).read_text()
     # It is tried again.
@@ -345,7 +394,7 @@ def test_an_interrupted_run_is_finished_by_the_next(tmp_path: Path, monkeypatch:
         assert not deploy(daemon, *files, zones=["a.test", "b.test"]).changed
         if not stopped:
             break
-    assert last == 5  # the check, two files, the activation, the state
+    assert last == 6  # the check, the state, two files, the activation, the state
 
 
 def test_a_run_that_was_interrupted_before_a_restart_restarts(daemon: FakeDaemon) -> None:
@@ -376,6 +425,286 @@ def test_the_state_has_no_content(daemon: FakeDaemon) -> None:
     assert stat.S_IMODE(state.stat().st_mode) == 0o600
     assert json.loads(state.read_text())["zones"] == ["a.test"]
     assert "key one" not in state.read_text()
+
+
+# --- the proof -------------------------------------------------------------------------------------------------------
+
+ZONES = ["a.test", "b.test", "c.test", "d.test", "e.test"]
+HERE, THERE = ("192.0.2.1", 53), ("192.0.2.2", 53)
+
+
+def zone_list(daemon: FakeDaemon, zones: Sequence[str] = ZONES, text: str = "") -> ConfigFile:
+    return zones_file(daemon, "# Managed\n" + "".join('zone "%s" {\n\t%s};\n' % (zone, text) for zone in zones))
+
+
+def serve(daemon: FakeDaemon, text: str = "", zones: Sequence[str] = ZONES, **settings: Any) -> Result:
+    """As deploy(), with zones and a server that is asked."""
+    files = main_file(daemon, text), settings.pop("list", None) or zone_list(daemon, zones)
+    values = {"ask": daemon.ask, "endpoints": [HERE], "sleep": daemon.sleep, "clock": lambda: daemon.now, **settings}
+    return deploy(daemon, *files, zones=zones, zone_list=daemon.zones, **values)
+
+
+def fails(daemon: FakeDaemon, text: str = "", **settings: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        serve(daemon, text, **settings)
+    return str(caught.value)
+
+
+@pytest.fixture
+def server(daemon: FakeDaemon) -> FakeDaemon:
+    """A daemon that serves the zones, proven."""
+    serve(daemon)
+    daemon.now, daemon.runs, daemon.rounds = 100.0, [], []
+    return daemon
+
+
+def test_a_change_is_proven_by_two_rounds_of_questions(server: FakeDaemon) -> None:
+    assert serve(server, "new").activation == "reconfigure"
+    # All zones and one more question, once before and once after.
+    assert server.rounds == [(6, False), (6, False)] and server.now == 100.0
+    assert "before" not in json.loads((server.directory / STATE).read_text())
+    server.rounds = []
+    assert not serve(server, "new").changed and server.rounds == []
+
+
+@pytest.mark.parametrize(
+    "option, why, seconds",
+    [
+        (CLOSED, "it does not answer any more for 5 zones that it answered before"
+         " (a.test, b.test, c.test, d.test, ...), at 192.0.2.1 port 53: the server answers REFUSED", 4),
+        ("c.test", "it does not answer any more for 1 zone that it answered before (c.test), at 192.0.2.1 port 53:"
+         " the server answers SERVFAIL", 10),
+        (DEADLY, "it is silent at 192.0.2.1 port 53 (port 53 is closed)", 5),
+        (HANGING, "it is silent at 192.0.2.1 port 53 (no answer over UDP)", 10),
+        ("listen 192.0.2.9", "it is silent at 192.0.2.1 port 53 (port 53 is closed)", 10),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("verb", ["reconfigure", "start"])
+def test_what_the_checker_accepts_and_stops_the_service_goes_back(
+    daemon: FakeDaemon, option: str, why: str, seconds: float, verb: str
+) -> None:
+    def run(text: str) -> Result:
+        files = main_file(daemon, text, restart=verb == "start"), zone_list(daemon)
+        return deploy(
+            daemon, *files, zones=ZONES, zone_list=daemon.zones, ask=daemon.ask, endpoints=[HERE], sleep=daemon.sleep,
+            clock=lambda: daemon.now,
+        )  # fmt: skip
+
+    run("")
+    before, loaded = snapshot(daemon.directory), daemon.loaded
+    daemon.now, daemon.runs = 100.0, []
+    with pytest.raises(ConfigError) as caught:
+        run(option)
+    assert str(caught.value) == (
+        "the server did not take the new configuration (%s): %s. The old files are back, and the server answers with"
+        " them. Mend what changed in %s, and run again; journalctl -u it may say more" % (verb, why, daemon.main)
+    )
+    after = snapshot(daemon.directory)
+    assert {name: value[-1] for name, value in after.items() if name != "."} == {
+        name: value[-1] for name, value in before.items() if name != "."
+    }
+    assert daemon.loaded == loaded and daemon.running and not daemon.hung
+    # Only a server that is not there needs more than the verb.
+    taken = [command[0] for command in daemon.runs]
+    silent = "silent" in why
+    assert taken == [
+        "true",
+        *(["stop"] if verb == "start" else []),
+        verb,
+        *(["reset", "start"] if silent else [verb]),
+    ] or (not silent and verb == "start" and taken == ["true", "stop", "start", "start"])
+    assert daemon.now - 100.0 < seconds + SECONDS_TO_START + 1, "nobody waits for what will not be"
+    assert run("") == Result()
+
+
+def test_a_server_that_starts_slowly_is_waited_for(server: FakeDaemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("%s.SECONDS_TO_START" % __name__, 6.0)
+    main = main_file(server, "new", restart=True)
+    settings: dict[str, Any] = {"ask": server.ask, "endpoints": [HERE], "sleep": server.sleep}
+    result = deploy(
+        server, main, zone_list(server), zones=ZONES, zone_list=server.zones, clock=lambda: server.now, **settings
+    )
+    assert result.activation == "restart" and server.now >= 106.0
+
+
+def test_progress_is_waited_for_until_the_time_is_up(server: FakeDaemon) -> None:
+    """Each zone comes a while after the one before."""
+    each = 5.0
+
+    def ask(questions: Sequence[Question], over_tcp: bool) -> list[SerialSeen]:
+        answers = server.ask(questions, over_tcp)
+        loaded = int((server.now - 100.0) / each) if "new" in server.loaded["main.conf"] else 5
+        return [
+            seen._replace(status=Status.SERVFAIL) if seen.zone in ZONES[loaded:] else seen for seen in answers
+        ]  # fmt: skip
+
+    assert serve(server, "new", ask=ask).activation == "reconfigure"
+    assert server.now >= 125.0
+    assert {over_tcp for _count, over_tcp in server.rounds[2:]} == {True}, "no rate limit answers for the server"
+    server.now, each = 100.0, 7.0
+    serve(server)
+    assert "does not answer any more for 1 zone that it answered before (e.test)" in fails(server, "new", ask=ask)
+    server.now, each = 100.0, 9.0
+    assert "for 5 zones" in fails(server, "new", ask=ask), "no progress for a quarter of the time"
+
+
+def test_what_was_not_answered_before_is_not_waited_for(server: FakeDaemon) -> None:
+    serve(server, "c.test", list=zone_list(server, text="changed"))
+    # It had it not, and gets it not; nor is a new zone, or one with another primary, waited for.
+    server.now = 100.0
+    assert serve(server, "c.test new", zones=[*ZONES, "f.test"]).changed
+    serve(server, "c.test d.test", list=zone_list(server, text="changed again"))
+    assert server.now == 100.0
+    assert "for 1 zone that it answered before (e.test)" in fails(
+        server, "c.test d.test e.test", list=zone_list(server, text="changed again")
+    )
+
+
+def test_a_lost_state_takes_nothing_from_the_proof(server: FakeDaemon) -> None:
+    (server.directory / STATE).unlink()
+    assert "for 1 zone that it answered before (c.test)" in fails(server, "c.test")
+
+
+def test_a_new_address_is_proven_and_an_old_one_comes_back(server: FakeDaemon) -> None:
+    message = fails(server, "listen 192.0.2.3", endpoints=[THERE])
+    assert "silent at 192.0.2.2 port 53" in message and "and the server answers with them" in message
+    assert server.ask([Question("a.test", *HERE)], False)[0].status == Status.ANSWER
+    server.now += 100
+    message = fails(server, "listen 192.0.2.2 c.test", endpoints=[THERE])
+    assert "(c.test), at 192.0.2.2 port 53" in message
+    serve(server, "listen 192.0.2.2", endpoints=[THERE])
+    # One that never answered is no reason to go back; all of them are.
+    serve(server, "listen 192.0.2.2 c", endpoints=[THERE])
+    assert "silent at 192.0.2.1" in fails(server, "listen 192.0.2.2", endpoints=[THERE, HERE])
+    server.loaded["main.conf"] = "listen 192.0.2.9"
+    assert "silent at 192.0.2.2" in fails(server, "listen 192.0.2.9", endpoints=[THERE])
+
+
+def test_a_silent_address_stays_what_it_was(server: FakeDaemon) -> None:
+    """Such as one of IPv6 on a host that has lost it: that is no reason to keep a change from the others."""
+    serve(server, "listen 192.0.2.1 listen 192.0.2.2", endpoints=[HERE, THERE])
+    server.loaded["main.conf"] = "listen 192.0.2.1"
+    assert serve(server, "listen 192.0.2.1", endpoints=[HERE, THERE]).changed
+    assert server.now == 100.0
+
+
+def test_a_server_that_answers_with_neither_is_told_and_tried_again(server: FakeDaemon) -> None:
+    real = server.run
+
+    def run(command: Sequence[str]) -> tuple[int, str, str]:
+        return (1, "", "no room\n") if command[0] == "start" else real(command)
+
+    assert fails(server, DEADLY, run=run).endswith(
+        ". The old files are back, but the server does not answer as before with them: start: no room."
+        " See journalctl -u it"
+    )
+    assert DEADLY not in Path(server.main).read_text() and not server.running
+    # The next run knows what was served, and that it is this set that has to be brought to life.
+    result = serve(server)
+    assert (result.changed_files, result.activation) == ([], "restart") and server.running
+    assert serve(server) == Result()
+
+
+def test_a_change_of_no_file_has_nothing_to_put_back(server: FakeDaemon) -> None:
+    Path(server.key).write_text(CLOSED)
+    server.loaded["k.key"] = CLOSED
+    server.refuses = {"reconfigure"}
+    message = fails(server)
+    assert "(reconfigure): reconfigure: reconfigure says no. None of its files changed, but the server" in message
+    server.refuses = set()
+    assert serve(server).activation == "reconfigure"
+
+
+@pytest.mark.parametrize("dies", [False, True])
+@pytest.mark.parametrize("bad", [True, False])
+def test_an_interrupted_run_is_finished_or_undone_whatever_it_was_at(tmp_path: Path, bad: bool, dies: bool) -> None:
+    """Killed at every process it starts and every question it asks, the daemon maybe too."""
+    for last in range(30):
+        daemon = FakeDaemon(tmp_path)
+        for path in tmp_path.iterdir():
+            path.unlink()
+        serve(daemon)
+        steps = iter(range(last))
+
+        def before(function: Callable[..., Any], steps: Iterator[int] = steps) -> Callable[..., Any]:
+            def stepping(*args: Any, **kwargs: Any) -> Any:
+                if next(steps, None) is None:
+                    raise Interrupted
+                return function(*args, **kwargs)
+
+            return stepping
+
+        text, stopped = CLOSED if bad else "new", False
+        try:
+            serve(daemon, text, run=before(daemon.run), ask=before(daemon.ask))
+        except Interrupted:
+            stopped = True
+            daemon.running = daemon.running and not dies
+        except ConfigError:
+            assert bad
+        noted = "before" in json.loads((tmp_path / STATE).read_text())
+        if bad:
+            if noted or daemon.running:
+                assert "and the server answers with them" in fails(daemon, text)
+                assert daemon.running and CLOSED not in daemon.loaded["main.conf"]
+                assert CLOSED not in Path(daemon.main).read_text()
+        else:
+            serve(daemon, text)
+            assert Path(daemon.main).read_text().endswith("new")
+            if noted or daemon.running:
+                assert daemon.running and daemon.loaded["main.conf"].endswith("new")
+        if not stopped:
+            break
+        if noted and dies:
+            assert [command[0] for command in daemon.runs].count("start") >= 1
+    assert last == 4 if not bad else last > 7
+
+
+def test_a_run_that_went_back_by_half_is_undone_by_a_mended_one(server: FakeDaemon) -> None:
+    """The files are back, the daemon still has the bad ones: nothing differs, and yet something is to be done."""
+    state = json.loads((server.directory / STATE).read_text())
+    noted = {"files": {server.main: Path(server.main).read_text()}, "heard": [HERE], "answered": [["a.test", *HERE]]}
+    (server.directory / STATE).write_text(json.dumps(dict(state, before=noted)))
+    server.loaded["main.conf"] = CLOSED
+    result = serve(server)
+    assert (result.changed_files, result.activation) == ([], "reconfigure")
+    assert CLOSED not in server.loaded["main.conf"]
+    assert serve(server) == Result()
+
+
+def test_a_restart_is_left_for_later(server: FakeDaemon) -> None:
+    def run(text: str = "", **settings: Any) -> Result:
+        main = main_file(server, text, restart=True)
+        return deploy(server, main, zone_list(server), zones=ZONES, zone_list=server.zones, **settings)
+
+    before, loaded = snapshot(server.directory), server.loaded
+    for options in ({}, {"check_mode": True}):
+        result = run("new", defer_restart=True, with_diff=True, **options)
+        assert result == Result(activation="deferred") and not result.changed
+    after = snapshot(server.directory)
+    assert {**after, ".": 0} == {**before, ".": 0}
+    assert server.loaded == loaded and {command[0] for command in server.runs} == {"true"}
+    with pytest.raises(ConfigError, match="refused the new configuration"):
+        run(BAD, defer_restart=True)
+    # What needs none is done at once; and so is what does not run.
+    files = main_file(server, restart=True), zone_list(server, text="other")
+    assert deploy(server, *files, zones=ZONES, defer_restart=True).activation == "reconfigure"
+    server.running = False
+    assert run("new", defer_restart=True).activation == "none" and "new" in Path(server.main).read_text()
+    server.running = True
+    assert run("newer").activation == "restart"
+    # Interrupted before its restart.
+    Path(server.main).write_text(main_file(server, "newest").content)
+    os.chmod(server.main, 0o640)
+    assert run("newest", defer_restart=True).activation == "deferred"
+    assert run("newest").activation == "restart"
+    # Interrupted in it, and dead: nothing is kept in service by waiting.
+    noted = {"files": {server.main: Path(server.main).read_text()}, "heard": [], "answered": []}
+    state = json.loads((server.directory / STATE).read_text())
+    (server.directory / STATE).write_text(json.dumps(dict(state, before=noted)))
+    server.running = False
+    assert run("newest", defer_restart=True).activation == "restart" and server.running
+    assert [command[0] for command in server.runs[-2:]] == ["reset", "start"]
 
 
 # --- files of somebody else ------------------------------------------------------------------------------------------
@@ -520,8 +849,16 @@ def test_a_daemon_that_never_ran_with_the_set_has_nothing_to_save(
     assert [command[0] for command in daemon.runs] == ["true", "stop", "start"]
     assert MARKER in daemon.loaded["main.conf"]
     # From now on it has.
-    with pytest.raises(ConfigError, match="configuration: stop: stop says no"):
+    before = snapshot(daemon.directory)
+    with pytest.raises(ConfigError) as caught:
         deploy(daemon, main_file(daemon, "new", restart=True), files[1])
+    assert str(caught.value) == (
+        "the server could not save what it holds, so it is not restarted, and the old configuration stays:"
+        " stop: stop says no"
+    )
+    after = snapshot(daemon.directory)
+    assert {**after, ".": 0} == {**before, ".": 0}
+    assert daemon.runs[-1] == ["stop"]
     # Somebody else has taken the server back.
     Path(daemon.main).write_text("foreign")
     assert deploy(daemon, *files, adopt=True).activation == "restart"
@@ -529,7 +866,7 @@ def test_a_daemon_that_never_ran_with_the_set_has_nothing_to_save(
 
 def test_a_restart_that_fails_is_told_though_nothing_is_to_be_saved(daemon: FakeDaemon) -> None:
     daemon.refuses = {"start"}
-    with pytest.raises(ConfigError, match="configuration: start: start says no"):
+    with pytest.raises(ConfigError, match=r"configuration \(start\): start: start says no"):
         deploy(daemon, main_file(daemon, restart=True), zones_file(daemon))
 
 

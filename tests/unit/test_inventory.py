@@ -804,8 +804,8 @@ def test_zones_held_back_are_failed_rows(site: Site) -> None:
     path = str(site.folder / "zones/example.com.zone")
     assert inventory.held_back_rows(found, site.hostvars) == []
     site.hosts["a.test"]["bind_primary_held_back"] = [
-        {"zone": "example.com", "file": path, "line": 3, "reason": "bad dotted quad"},
-        {"zone": "other.test", "file": "/elsewhere/f", "line": None, "reason": "no NS"},
+        {"zone": "example.com", "file": path, "line": 3, "reason": "bad dotted quad", "unpublished": True},
+        {"zone": "other.test", "file": "/elsewhere/f", "line": None, "reason": "no NS", "unpublished": False},
     ]
     rows = inventory.held_back_rows(found, site.hostvars)
     assert [(row["check"], row["zone"], row["server"], row["verdict"], row["status"]) for row in rows] == [
@@ -813,7 +813,7 @@ def test_zones_held_back_are_failed_rows(site: Site) -> None:
         ("publish", "other.test", "a.test", "failed", "held back"),
     ]
     assert [row["detail"] for row in rows] == [
-        "zones/example.com.zone:3: bad dotted quad; what was served before is still served",
+        "zones/example.com.zone:3: bad dotted quad; it is not served yet",
         "/elsewhere/f: no NS; what was served before is still served",
     ]
 

@@ -888,7 +888,8 @@ def test_content_that_takes_much_away_is_held_back_until_it_is_meant(
         assert published(outcome) == {"example.com": 2}
         return
     assert outcome.held_back == [HeldBack("example.com", "zones/example.com.zone", None, reason + MEANT)]
-    assert not outcome.published and outcome.unpublished == ([] if before is not None else ["example.com"])
+    assert [each["serial"] for each in outcome.refused] == [None] and not outcome.published
+    assert outcome.unpublished == ([] if before is not None else ["example.com"])
     assert len(bind.runs) == runs and (
         before is None or bind.served["example.com"] == (1, with_records(before).text(1))
     )

@@ -64,11 +64,15 @@ def test_the_plan_has_the_largest_changes_first() -> None:
         entry("same.test"),
         entry("less.test", deleted=3),
         entry("other.test", changed=4, added=1),
+        {**entry("held.test", deleted=9), "serial": None},
+        {**entry("held-new.test", None, added=2), "serial": None},
     ]
     assert plan_lines(zones) == [
+        "held.test: 0 added, 0 changed, 9 deleted: HELD BACK",
         "other.test: 1 added, 4 changed, 0 deleted, serial 1 -> 2",
         "less.test: 0 added, 0 changed, 3 deleted, serial 1 -> 2",
         "new.test: new, 7 records, serial 2",
+        "held-new.test: new, 2 records: HELD BACK",
         "same.test: 0 added, 0 changed, 0 deleted, serial 1 -> 2",
     ]
     assert plan_lines([]) == []
