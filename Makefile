@@ -15,7 +15,7 @@ SHELL_SCRIPTS = $(shell git ls-files --cached --others --exclude-standard '*.sh'
 
 .PHONY: help
 help: ## Show the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: ## Install what demo and tests need: Debian packages, Docker engine, .venv
@@ -45,9 +45,9 @@ demo-down: setup ## Remove all that the demo made
 .PHONY: test
 test: ## Run every test lane
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit sanity package
-	@# The images first, so that the two long lanes begin at once; these wait for their containers most of the time.
+	@# The images first, so that the long lanes begin at once; these wait for their containers most of the time.
 	@$(MAKE) --no-print-directory tools
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule system demo-test galaxy
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule system faults demo-test galaxy
 
 .PHONY: lint
 lint: setup ## Check the style of playbooks, roles, YAML, Python and shell
@@ -78,6 +78,20 @@ molecule: tools ## Run every scenario in molecule/
 .PHONY: system
 system: tools ## Run the tests of the whole, on two fleets of their own
 	pytest -n 2 --dist loadfile tests/system
+
+.PHONY: faults
+faults: tools ## Break things while a load client asks, on two fleets: the fast part
+	@rm -rf .cache/faults/fast
+	pytest -n 2 --dist worksteal tests/faults -m fast
+	@touch .cache/faults/fast/complete
+
+.PHONY: test-faults
+test-faults: tools ## Break everything else, and write what was measured to docs/faults.md
+	@# The table has the rows of the fast part too.
+	@test -e .cache/faults/fast/complete || $(MAKE) --no-print-directory faults
+	@rm -rf .cache/faults/rest
+	pytest -n 2 --dist worksteal tests/faults -m 'not fast'
+	.venv/bin/python tests/faults/table.py
 
 .PHONY: demo-test
 demo-test: image ## Test the demo, from make demo to make demo-down
