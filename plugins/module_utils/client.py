@@ -144,6 +144,8 @@ _STATUS_OF_RCODE = {
     wire.NOTAUTH: Status.NOT_AUTHORITATIVE,
 }
 _CLOSED = "the server closed the connection without an answer"
+# A connection takes so long at most, over any path that zones are transferred over; a transfer may take longer.
+CONNECT_SECONDS = 10.0
 # Nothing was heard of the server.
 SILENT = frozenset((Status.TIMEOUT, Status.UNREACHABLE))
 # What a server says that has not got the zone yet. All alike, so over UDP a rate limit may hold these answers back.
@@ -861,7 +863,7 @@ def transfer(
         query = signature.sign(query)
     reader = _Reader(zone, message_id, signature, max_records)
     try:
-        with _connect(address, port, source, min(timeout, deadline)) as connection:
+        with _connect(address, port, source, min(timeout, deadline, CONNECT_SECONDS)) as connection:
             _receive(connection, query, reader, timeout, started + deadline)
     except wire.WireError as error:
         raise TransferError(Reason.BROKEN, str(error), _where(zone, address, port)) from None

@@ -23,7 +23,6 @@ import os
 import re
 import shutil
 import stat
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +35,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import
     SerialSeen,
     Status,
 )
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.files import NEW, read_file, staging, write_file
 
 Run = Callable[[Sequence[str]], Tuple[int, str, str]]
 Endpoint = Tuple[str, int]
@@ -155,7 +155,7 @@ class ConfigSet:
         self.restart = restart
         self.revive = revive
         self.ask = ask
-        self.endpoints = [(address, port) for address, port in endpoints]
+        self.endpoints = list(endpoints)
         self.timeout = timeout
         self.log = log
         self.sleep = sleep
@@ -226,6 +226,10 @@ class ConfigSet:
             self._note_state(state if was is None else {}, zones)
         return result
 
+    def is_ours(self, name: str) -> bool:
+        """Whether a file of that name in the directory is one that is published here."""
+        return name == STATE or any(os.path.basename(file.path) == name for file in self.files)
+
     def _new(self, path: Optional[str]) -> str:
         """The new text of a file of the set; empty for none."""
         return next((file.content for file in self.files if file.path == path), "")
@@ -261,19 +265,16 @@ class ConfigSet:
         if not different:
             yield {}
             return
-        staging = tempfile.mkdtemp(prefix=".staging-", dir=self.work_directory)
-        try:
-            staged = {file.path: os.path.join(staging, os.path.basename(file.path)) for file in self.files}
+        with staging(self.work_directory) as folder:
+            staged = {file.path: os.path.join(folder, os.path.basename(file.path)) for file in self.files}
             if self.checker and self._can_check():
                 for file in self.files:
                     content = file.content
                     for path, place in staged.items():
                         content = content.replace('"%s"' % path, '"%s"' % place)
                     write_file(staged[file.path], content, 0o600)
-                self._check(staged[self.files[0].path], staging)
+                self._check(staged[self.files[0].path], folder)
             yield staged
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
 
     def _go_live(
         self,
@@ -377,8 +378,8 @@ class ConfigSet:
             if content is None:
                 os.unlink(path)
             else:
-                write_file(path + ".new", content, self.mode, self.owner)
-                os.replace(path + ".new", path)
+                write_file(path + NEW, content, self.mode, self.owner)
+                os.replace(path + NEW, path)
         return restored
 
     def _failure(self, commands: Sequence[Sequence[str]], last_only: bool = False) -> str:
@@ -392,13 +393,13 @@ class ConfigSet:
     # --- the proof ---------------------------------------------------------------------------------------------------
 
     def _endpoints_before(self, state: Mapping[str, Any]) -> List[Endpoint]:
-        return [(address, port) for address, port in state.get("endpoints", [])] or self.endpoints
+        return [tuple(end) for end in state.get("endpoints", [])] or self.endpoints
 
     def _before(self, state: Mapping[str, Any], old: Mapping[str, Optional[str]], zones: Sequence[str]) -> _Before:
         """What is live and answered, of the zones that are to be served; or was before the run that was interrupted."""
         noted = state.get("before", {})
         files = {path: noted.get("files", {}).get(path, text) for path, text in old.items()}
-        heard = {(address, port) for address, port in noted.get("heard", [])}
+        heard = {tuple(end) for end in noted.get("heard", [])}
         wanted = set(zones)
         answered = {Question(*question) for question in noted.get("answered", []) if question[0] in wanted}
         ends = self._endpoints_before(state) if self.ask else []
@@ -500,8 +501,8 @@ class ConfigSet:
     def _write_state(self, state: Mapping[str, Any]) -> None:
         path = os.path.join(self.directory, STATE)
         if state:
-            write_file(path + ".new", json.dumps(state, indent=0, sort_keys=True), 0o600)
-            os.replace(path + ".new", path)
+            write_file(path + NEW, json.dumps(state, indent=0, sort_keys=True), 0o600)
+            os.replace(path + NEW, path)
         elif os.path.exists(path):
             os.unlink(path)
 
@@ -578,31 +579,6 @@ def _md5(path: str) -> str:
     """As dpkg has it; nothing depends on its strength."""
     with open(path, "rb") as file:
         return hashlib.md5(file.read()).hexdigest()
-
-
-def read_file(path: str) -> Optional[str]:
-    """The text of a file as it is, octets that are not UTF-8 as surrogates; None where there is no such file."""
-    try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
-
-
-def write_file(path: str, content: str, mode: int, owner: Tuple[int, int] = (-1, -1)) -> None:
-    """Never readable by others, not for an instant: the file is made with its mode, then filled.
-
-    :raises OSError: with the path, which a write alone does not tell; a file that was begun does not stay.
-    """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with open(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            os.fchown(descriptor, *owner)
-            os.fchmod(descriptor, mode)
-            file.write(content)
-    except OSError as error:
-        os.unlink(path)
-        raise OSError(error.errno, error.strerror, path) from error
 
 
 def _diff(file: ConfigFile, old: Optional[str]) -> Dict[str, str]:

@@ -26,12 +26,10 @@ import math
 import os
 import re
 import shutil
-import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import (
     SILENT,
@@ -39,7 +37,8 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import
     SerialSeen,
     Status,
 )
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import Run, read_file, write_file
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import Run
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.files import NEW, read_file, staging, write_file
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import (
     SerialError,
@@ -51,7 +50,6 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_change i
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_text import read_records
 
 MANIFEST = ".published.json"
-STAGING = ".staging-"
 SUFFIX = ".zone"
 MODE = 0o640
 # What gives a zone its serial: the author's where it is newer than all that were seen, today's date, or the author's
@@ -230,10 +228,10 @@ class Publisher:
             at = known["serial_at"] if proven else None
             changes.append(_Change(zone, text, known.get("serial"), at, known.get("digest", ""), serial, records))
 
-        with self._staging() as staging:
-            good = self._check(staging, changes, outcome)
+        with staging(self.work_directory) as folder:
+            good = self._check(folder, changes, outcome)
             if good and not self.check_mode:
-                self._go_live(staging, good, manifest)
+                self._go_live(folder, good, manifest)
         outcome.published = [_entry(change.wanted, change.records, change.old_serial, change.serial) for change in good]
         outcome.unpublished = sorted(
             {zone.name for zone, text in stale if text is None} - {change.wanted.name for change in good}
@@ -264,8 +262,8 @@ class Publisher:
 
     def _write_manifest(self, manifest: Mapping[str, Any]) -> None:
         path = os.path.join(self.directory, MANIFEST)
-        write_file(path + ".new", json.dumps({"zones": manifest}, sort_keys=True), 0o644)
-        os.replace(path + ".new", path)
+        write_file(path + NEW, json.dumps({"zones": manifest}, sort_keys=True), 0o644)
+        os.replace(path + NEW, path)
 
     def _serials_seen(self, zones: Sequence[WantedZone], outcome: Outcome) -> Dict[str, Dict[Endpoint, Optional[int]]]:
         """Zone -> the endpoints that know it, with the serials they answer.
@@ -288,26 +286,17 @@ class Publisher:
 
     # --- checking ----------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _staging(self) -> Iterator[str]:
-        """A folder on the file system of the zone files, so that going live is a rename."""
-        staging = tempfile.mkdtemp(prefix=STAGING, dir=self.work_directory)
-        try:
-            yield staging
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
-
-    def _check(self, staging: str, changes: Sequence[_Change], outcome: Outcome) -> List[_Change]:
+    def _check(self, folder: str, changes: Sequence[_Change], outcome: Outcome) -> List[_Change]:
         """Those changes that the checker accepts; the others are held back with its reasons."""
         if not changes:
             return []
         for change in changes:
             text = change.wanted.text(change.serial)
-            write_file(_zone_path(staging, change.wanted), text, MODE, (-1, self.group_id))
+            write_file(_zone_path(folder, change.wanted), text, MODE, (-1, self.group_id))
         if self.check_mode and shutil.which(self.checker[0]) is None:
             return list(changes)  # a host without the package yet: nothing can be checked on it
-        config = os.path.join(staging, "named.conf")
-        write_file(config, _checker_config(staging, [change.wanted for change in changes]), 0o600)
+        config = os.path.join(folder, "named.conf")
+        write_file(config, _checker_config(folder, [change.wanted for change in changes]), 0o600)
         _code, out, err = self.run(list(self.checker) + [config])
         verdicts = read_checker(out + "\n" + err, [change.wanted for change in changes])
         outcome.held_back += [problem for problem in verdicts.values() if problem is not None]
@@ -315,7 +304,7 @@ class Publisher:
 
     # --- going live --------------------------------------------------------------------------------------------------
 
-    def _go_live(self, staging: str, changes: Sequence[_Change], manifest: Dict[str, Dict[str, Any]]) -> None:
+    def _go_live(self, folder: str, changes: Sequence[_Change], manifest: Dict[str, Dict[str, Any]]) -> None:
         """The manifest goes first, so that an interrupted run leaves zones that are pending, and no serial unknown."""
         for change in changes:
             zone = change.wanted
@@ -328,7 +317,7 @@ class Publisher:
             }
         self._write_manifest(manifest)
         for change in changes:
-            staged = _zone_path(staging, change.wanted)
+            staged = _zone_path(folder, change.wanted)
             _date_ahead(staged)
             os.replace(staged, _zone_path(self.directory, change.wanted))
 
@@ -392,9 +381,9 @@ class Publisher:
         self._write_manifest(manifest)
         for change in changes:
             path = _zone_path(self.directory, change.wanted)
-            write_file(path + ".new", texts[change.wanted.name], MODE, (-1, self.group_id))
-            _date_ahead(path + ".new")
-            os.replace(path + ".new", path)
+            write_file(path + NEW, texts[change.wanted.name], MODE, (-1, self.group_id))
+            _date_ahead(path + NEW)
+            os.replace(path + NEW, path)
         return {name: manifest[name]["serial"] for name in texts}
 
     def _reload(self, zones: Sequence[str]) -> None:

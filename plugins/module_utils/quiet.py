@@ -15,13 +15,14 @@ import sys
 from typing import Callable
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.files import NEW, STAGING
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import Problem
 
 # Less than this is full: a daemon could not write a zone of a few thousand records.
 ROOM = 1024 * 1024
 
 # What a file is called until it goes live; people know its place by the other name.
-_WORKING_NAME = re.compile(r"/\.staging-[^/]*|\.new$")
+_WORKING_NAME = re.compile("/%s[^/]*|%s$" % (re.escape(STAGING), re.escape(NEW)))
 
 
 def problem_of(error: OSError) -> Problem:
@@ -39,6 +40,7 @@ def problem_of(error: OSError) -> Problem:
         errno.EACCES: "Let Ansible become root, and see that nothing else (AppArmor, SELinux) keeps root out",
         errno.EPERM: "Let Ansible become root, and see that the file is not immutable (lsattr)",
         errno.EIO: "See what dmesg says about the disk, and run again when it is mended",
+        errno.EBUSY: "Run again when that has ended",
         errno.EFBIG: "Raise the limit of the size of files (ulimit -f), and run again",
     }.get(error.errno, "Mend that on the host, and run again")
     return Problem("Could not read or write %s: %s" % (path, reason), mend)
@@ -65,8 +67,8 @@ def os_errors_told(main: Callable[[], None]) -> Callable[[], None]:
             main()
         except OSError as error:
             # Not fail_json: making the module object may be what failed.
-            print(json.dumps({"failed": True, "msg": str(problem_of(error))}))
-            sys.exit(1)
+            sys.stdout.write(json.dumps({"failed": True, "msg": str(problem_of(error))}))
+            raise SystemExit(1) from None
 
     return told
 

@@ -213,6 +213,7 @@ import grp
 import json
 import pwd
 import tempfile
+from contextlib import nullcontext
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, ask_serials
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import (
@@ -221,6 +222,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set im
     ConfigSet,
     foreign_file,
 )
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.files import alone_in
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule, os_errors_told
 
 # Longer than systemd waits for a daemon that does not stop; then a command is taken for hung.
@@ -338,15 +340,18 @@ def main() -> None:
         check_mode=module.check_mode,
         work_directory=tempfile.gettempdir() if module.check_mode else None,
     )
+    # The directory of a set without files is not there, or holds nothing of ours.
+    is_alone = config_set.files and not module.check_mode
     try:
-        result = config_set.publish(
-            params["zones"],
-            params["allow_mass_removal"],
-            params["adopt"],
-            with_diff=module._diff,
-            zone_list=params["zone_list"],
-            defer_restart=params["defer_restart"],
-        )
+        with alone_in(config_set.directory, config_set.is_ours) if is_alone else nullcontext():
+            result = config_set.publish(
+                params["zones"],
+                params["allow_mass_removal"],
+                params["adopt"],
+                with_diff=module._diff,
+                zone_list=params["zone_list"],
+                defer_restart=params["defer_restart"],
+            )
     except ConfigError as error:
         module.fail_json(msg=str(error))
     diff = {"diff": result.diff} if module._diff else {}

@@ -138,8 +138,10 @@ not_asked:
 import grp
 import json
 import tempfile
+from contextlib import nullcontext
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, ask_serials
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.files import alone_in
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.publish import Publisher, WantedZone
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule, os_errors_told
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import SerialError
@@ -202,7 +204,8 @@ def main() -> None:
         work_directory=tempfile.gettempdir() if module.check_mode else None,
     )
     try:
-        outcome = publisher.publish(zones, with_diff=module._diff)
+        with nullcontext() if module.check_mode else alone_in(params["directory"], is_ours=lambda name: True):
+            outcome = publisher.publish(zones, with_diff=module._diff)
     except SerialError as error:
         module.fail_json(msg=str(error))
     diff = {"diff": outcome.diff} if module._diff else {}

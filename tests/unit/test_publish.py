@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dnsops.redundant_dns.plugins.action.zone_files import ActionModule
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import publish
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import files, publish
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, Status
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.publish import (
     HeldBack,
@@ -1094,7 +1094,7 @@ def test_an_interrupted_run_is_healed_by_the_next(
         deploy(bind, *map(wanted, names[:3]))
         contents = {"a.test": "two", "b.test": "two", "bad.test": POISON, "new.test": "two"}
         stopped = interrupted(bind, monkeypatch, last, [wanted(zone, text) for zone, text in contents.items()])
-        assert not [path for path in directory.iterdir() if path.name.startswith(publish.STAGING)]
+        assert not [path for path in directory.iterdir() if path.name.startswith(files.STAGING)]
         serials = {path.name[:-5]: serial_of(path.read_text()) for path in directory.glob("*.zone")}
         if restarts:
             bind.restart()

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import quiet
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import write_file
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.files import write_file
 from conftest import ROOT
 
 PACKAGE = "ansible_collections.dnsops.redundant_dns.plugins.modules."
