@@ -80,7 +80,7 @@ system: tools ## Run the tests of the whole, on two fleets of their own
 	pytest -n 2 --dist loadfile tests/system
 
 .PHONY: faults
-faults: tools ## Break things while a load client asks, on two fleets: the fast part
+faults: tools ## Break things while a load client asks: the fast part
 	@rm -rf .cache/faults/fast
 	pytest -n 2 --dist worksteal tests/faults -m fast
 	@touch .cache/faults/fast/complete
@@ -90,7 +90,7 @@ test-faults: tools ## Break everything else, and write what was measured to docs
 	@# The table has the rows of the fast part too.
 	@test -e .cache/faults/fast/complete || $(MAKE) --no-print-directory faults
 	@rm -rf .cache/faults/rest
-	pytest -n 2 --dist worksteal tests/faults -m 'not fast'
+	pytest -n 3 --dist worksteal tests/faults -m 'not fast'
 	.venv/bin/python tests/faults/table.py
 
 .PHONY: demo-test

@@ -17,17 +17,14 @@ POINTS = {
     "after-verb": "after the daemon was told, before the proof",
 }
 MODULE, PLAYBOOK, DAEMON = VICTIMS = ("module", "ansible-playbook", "daemon")
-# In `make test`; each module and each victim once, and each point.
-FAST = {(MODULE, "between"), (PLAYBOOK, "before-verb"), (DAEMON, "after-verb")}
+ALL = [(victim, point) for victim in VICTIMS for point in POINTS]
+# The module at every point; a playbook and a daemon that are killed differ less by module.
+SOME = [(MODULE, point) for point in POINTS] + [(PLAYBOOK, "before-verb"), (DAEMON, "after-verb")]
 
 
-def points() -> list[object]:
-    """Arguments for pytest.mark.parametrize("victim, point", ...)."""
-    return [
-        pytest.param(victim, point, marks=[pytest.mark.fast] if (victim, point) in FAST else [])
-        for victim in VICTIMS
-        for point in POINTS
-    ]
+def points(chosen: list[tuple[str, str]], fast: tuple[str, str]) -> list[object]:
+    """Arguments for pytest.mark.parametrize("victim, point", ...); one of them is part of `make test`."""
+    return [pytest.param(*each, marks=[pytest.mark.fast] if each == fast else []) for each in chosen]
 
 
 def cut_at_point(lab: Lab, host: str, module: str, victim: str, point: str) -> None:
