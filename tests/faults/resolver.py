@@ -303,10 +303,10 @@ class _Datagrams(asyncio.DatagramProtocol):
         if self._query.is_response(answer) and not self._arrived.done():
             self._arrived.set_result(answer)
 
-    def error_received(self, error: Exception) -> None:
+    def error_received(self, exc: Exception) -> None:
         """A closed port: nobody needs to wait for it."""
         if not self._arrived.done():
-            self._arrived.set_exception(error)
+            self._arrived.set_exception(exc)
 
 
 def _show(key: Key) -> str:

@@ -52,7 +52,7 @@ def no_ssh(fleet: Fleet, host: str) -> Iterator[None]:
     kept = fleet.inventory.read_text()
     inventory = yaml.safe_load(kept)
     groups = inventory["all"]["children"].values()
-    variables = next(group["hosts"][host] for group in groups if host in group["hosts"])
+    (variables,) = (group["hosts"][host] for group in groups if host in group["hosts"])
     variables.update(ansible_connection="ansible.builtin.ssh", ansible_host="127.0.0.1", ansible_port=1)
     fleet.inventory.write_text(yaml.safe_dump(inventory))
     try:

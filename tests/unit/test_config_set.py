@@ -429,7 +429,7 @@ def test_the_state_has_no_content(daemon: FakeDaemon) -> None:
 
 # --- the proof -------------------------------------------------------------------------------------------------------
 
-ZONES = ["a.test", "b.test", "c.test", "d.test", "e.test"]
+ZONES = ("a.test", "b.test", "c.test", "d.test", "e.test")
 HERE, THERE = ("192.0.2.1", 53), ("192.0.2.2", 53)
 
 
