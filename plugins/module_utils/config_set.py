@@ -36,6 +36,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import
     Status,
 )
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.files import NEW, read_file, staging, write_file
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import some
 
 Run = Callable[[Sequence[str]], Tuple[int, str, str]]
 Endpoint = Tuple[str, int]
@@ -56,8 +57,6 @@ MASS_REMOVAL_PART = 0.3
 PATIENCE = 0.25
 # or that for so many seconds only refuses what it answered before, or does not run: then it is as it will be.
 HOPELESS_SECONDS = 2.0
-# A message names so many zones, and counts the others.
-NAMED = 4
 # Asked of a server that has no zone yet, only to see whether it is there. Whatever it answers will do.
 ROOT = "."
 
@@ -519,11 +518,10 @@ def _told(missing: Mapping[Question, SerialSeen]) -> str:
     refused = {question.zone: seen for question, seen in missing.items() if question[1:] not in silent}
     if refused:
         names = sorted(refused)
-        shown = ", ".join(names[:NAMED]) + ", ..." * (len(names) > NAMED)
         seen = refused[names[0]]
         told.append(
             "it does not answer any more for %d zone%s that it answered before (%s), at %s port %d: %s"
-            % (len(names), "" if len(names) == 1 else "s", shown, seen.address, seen.port, seen.detail)
+            % (len(names), "" if len(names) == 1 else "s", some(names), seen.address, seen.port, seen.detail)
         )
     return "; ".join(told)
 
@@ -533,10 +531,9 @@ def _guard_removal(before: Sequence[str], removed: Sequence[str], allowed: bool)
     everything = bool(before) and len(removed) == len(before)
     if allowed or not (mass or everything):
         return
-    shown = ", ".join(removed[:5]) + (", ..." if len(removed) > 5 else "")
     raise ConfigError(
         "this run would take %d of this host's %d zones out of service (%s). If that is meant, run once with "
-        "-e dns_allow_mass_removal=true" % (len(removed), len(before), shown)
+        "-e dns_allow_mass_removal=true" % (len(removed), len(before), some(removed))
     )
 
 

@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, List, Mapping, Sequence
+from typing import Any, Mapping, Sequence
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, Row
-
-# A message names so many zones or answers, and counts the zones.
-NAMED = 4
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import some
 
 
 def closed_before(host: str, others: Sequence[str], rows: Sequence[Row]) -> str:
@@ -29,7 +27,7 @@ def closed_before(host: str, others: Sequence[str], rows: Sequence[Row]) -> str:
         return ""
     wrong = [row for row in rows if row["server"] != host and row["zone"] in set(left)]
     return "%s stays as it is, for no other server is in sync for %d of its zones (%s). %s" % (
-        host, len(left), _some(left), _some([_told(row) for row in wrong], "; ")
+        host, len(left), some(left), some([_told(row) for row in wrong], "; ")
     )  # fmt: skip
 
 
@@ -40,7 +38,7 @@ def closed_after(host: str, rows: Sequence[Row]) -> str:
         return ""
     zones = list(dict.fromkeys(row["zone"] for row in wrong))
     return "%s does not answer in sync for %d of its zones (%s). %s" % (
-        host, len(zones), _some(zones), _some([_told(row) for row in wrong], "; ")
+        host, len(zones), some(zones), some([_told(row) for row in wrong], "; ")
     )  # fmt: skip
 
 
@@ -50,8 +48,3 @@ def _answers(row: Mapping[str, Any]) -> bool:
 
 def _told(row: Mapping[str, Any]) -> str:
     return "%s for %s at %s: %s" % (row["server"], row["zone"], row["address"], row["status"])
-
-
-def _some(items: Iterable[str], separator: str = ", ") -> str:
-    found: List[str] = list(items)
-    return separator.join(found[:NAMED]) + (separator + "..." if len(found) > NAMED else "")

@@ -14,6 +14,8 @@ from typing import Dict, Iterable, List, NamedTuple, Optional, Tuple
 
 # More zones than these with the same problem are told in one line.
 MANY_ZONES = 3
+# A sentence names so many of several things.
+NAMED = 4
 
 
 class Problem(NamedTuple):
@@ -51,6 +53,12 @@ class InputError(Exception):
         """For the ``msg`` of a failed task: a count, then the problems as :func:`told` has them."""
         count = len(self.problems)
         return "%d mistake%s:\n%s" % (count, "" if count == 1 else "s", "\n".join(told(self.problems)))
+
+
+def some(items: Iterable[str], separator: str = ", ") -> str:
+    """The first of the items, and a sign where there are more."""
+    found = list(items)
+    return separator.join(found[:NAMED] + ["..."] * (len(found) > NAMED))
 
 
 def told(problems: Iterable[Problem]) -> List[str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, NOT_CHECKED, OK, Row
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import NAMED, InputError, Problem, some
 
 try:
     import jmespath
@@ -24,8 +24,6 @@ except ImportError:
 
 # A longer table is no overview: then only zones that are not green get a row.
 LONGEST_TABLE = 60
-# A line names so many zones, and counts the others.
-NAMED = 4
 # What a zone's verdict names first.
 _GRAVITY = {FAILED: 0, NOT_CHECKED: 1, OK: 2}
 # What a green zone names. Refusals are about a server and an ACL; they have a line of their own.
@@ -69,10 +67,10 @@ def problem_lines(rows: Sequence[Row]) -> List[str]:
         line = "%s: %s, %s: %s" % (verdict, server, check, status)
         zones = _unique(each["zone"] for each in group if each["zone"])
         if zones:
-            line += " for %s" % _some(zones)
+            line += " for %s" % _counted(zones)
         addresses = _unique(each["address"] for each in group if each["address"])
         if addresses:
-            line += " at %s" % _some(addresses)
+            line += " at %s" % _counted(addresses)
         details = _unique(each["detail"] for each in group if each["detail"])
         if details:
             line += " (%s)" % (details[0] if len(details) == 1 else "for example: %s" % details[0])
@@ -84,11 +82,9 @@ def _unique(values: Iterable[str]) -> List[str]:
     return list(dict.fromkeys(values))
 
 
-def _some(names: Sequence[str]) -> str:
+def _counted(names: Sequence[str]) -> str:
     """The names, or how many there are and the first of them."""
-    if len(names) <= NAMED:
-        return ", ".join(names)
-    return "%d (%s, ...)" % (len(names), ", ".join(names[:NAMED]))
+    return some(names) if len(names) <= NAMED else "%d (%s)" % (len(names), some(names))
 
 
 def table(rows: Sequence[Row], servers: Sequence[str]) -> List[str]:
