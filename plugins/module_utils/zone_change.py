@@ -66,7 +66,8 @@ def _by_name_and_type(records: Iterable[Record]) -> Dict[Tuple[bytes, int], Set[
 def refusal(change: ZoneChange, records: int, name_servers: int, largest: float) -> Optional[str]:
     """Why somebody must say that the change is meant; None where nobody need.
 
-    A zone that was as small before is let be.
+    A zone that was as small before is let be. A new one may have a single name server: many in the field do, and the
+    warnings tell of it; but nobody means to publish nothing.
 
     :param records: how many the new content has. :param name_servers: how many of those are NS records at the apex.
     :param largest: per cent of a zone's records that may be changed or deleted at once.
@@ -76,7 +77,7 @@ def refusal(change: ZoneChange, records: int, name_servers: int, largest: float)
     reasons = []
     if records == 1 + name_servers and (is_new or before > change.name_servers):
         reasons.append("there is nothing in it but SOA and NS records")
-    if name_servers < NAME_SERVERS and (is_new or name_servers < change.name_servers):
+    if name_servers < NAME_SERVERS and name_servers < change.name_servers:
         reasons.append(
             "it leaves %d name server at the apex, and a zone needs two (RFC 1034 section 4.1)" % name_servers
         )

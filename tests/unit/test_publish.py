@@ -901,7 +901,8 @@ def test_content_that_takes_much_away_is_held_back_until_it_is_meant(
 
 
 @pytest.mark.parametrize(
-    "before, after, reason", [(2, 1, ONE_LEFT), (None, 1, ONE_LEFT), (1, 1, None), (1, 2, None), (3, 2, None)]
+    "before, after, reason",
+    [(2, 1, ONE_LEFT), (3, 1, ONE_LEFT), (None, 1, None), (1, 1, None), (1, 2, None), (3, 2, None)],
 )
 def test_a_zone_keeps_two_name_servers(bind: FakeBind, before: int | None, after: int, reason: str | None) -> None:
     if before is not None:
