@@ -132,7 +132,7 @@ def test_nsd_restarts_for_its_options_in_a_play_of_its_own(fleet: Fleet) -> None
     fleet.on(NS1, "systemctl stop named")
     fleet.on(NS2, "systemctl stop named")
     try:
-        run = fleet.site("--limit", NS3)
+        run = fleet.site("--limit", NS3, "-e", "dns_verify_timeout=5")
     finally:
         fleet.on(NS1, "systemctl start named")
         fleet.on(NS2, "systemctl start named")
