@@ -27,6 +27,7 @@ import os
 import re
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Set, Tuple
@@ -51,6 +52,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.zone_text imp
 
 MANIFEST = ".published.json"
 SUFFIX = ".zone"
+JOURNAL = ".jnl"
 MODE = 0o640
 # What gives a zone its serial: the author's where it is newer than all that were seen, today's date, or the author's
 # and no other.
@@ -318,8 +320,7 @@ class Publisher:
         self._write_manifest(manifest)
         for change in changes:
             staged = _zone_path(folder, change.wanted)
-            _date_ahead(staged)
-            os.replace(staged, _zone_path(self.directory, change.wanted))
+            _replace(staged, _zone_path(self.directory, change.wanted))
 
     def _activate(self, changes: Sequence[_Change], manifest: Dict[str, Dict[str, Any]], outcome: Outcome) -> Set[str]:
         """Make the server load the zones it already has; a new zone comes in with the configuration.
@@ -382,8 +383,7 @@ class Publisher:
         for change in changes:
             path = _zone_path(self.directory, change.wanted)
             write_file(path + NEW, texts[change.wanted.name], MODE, (-1, self.group_id))
-            _date_ahead(path + NEW)
-            os.replace(path + NEW, path)
+            _replace(path + NEW, path)
         return {name: manifest[name]["serial"] for name in texts}
 
     def _reload(self, zones: Sequence[str]) -> None:
@@ -433,9 +433,18 @@ def _zone_path(directory: str, zone: WantedZone) -> str:
     return os.path.join(directory, zone.file_name + SUFFIX)
 
 
-def _date_ahead(path: str) -> None:
+def _replace(new: str, path: str) -> None:
+    """Put a zone file into its place.
+
+    A named that starts with a file that its journal does not lead to ("journal out of sync with zone") does not load
+    the zone. It may die, or its host may, before it has loaded this file; so the journal goes first. The running named
+    begins another, with the difference to this file; a secondary that is further behind gets the whole zone.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(path + JOURNAL)
     time_ahead = time.time() + FAR_FUTURE
-    os.utime(path, (time_ahead, time_ahead))
+    os.utime(new, (time_ahead, time_ahead))
+    os.replace(new, path)
 
 
 def _compare(zone: WantedZone, old: Optional[str]) -> ZoneChange:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from system.conftest import NS3
 
-from .cuts import DAEMON, SOME, cut_at_point, points
+from .cuts import PLAYBOOK, SOME, cut_at_point, points
 from .lab import Lab
 
 
-@pytest.mark.parametrize(("victim", "point"), points(SOME, fast=(DAEMON, "after-verb")))
+@pytest.mark.parametrize(("victim", "point"), points(SOME, fast=(PLAYBOOK, "before-verb")))
 def test_while_the_configuration_of_nsd_is_published(lab: Lab, victim: str, point: str) -> None:
     cut_at_point(lab, NS3, "config_set", victim, point)

@@ -149,12 +149,16 @@ class FakeBind:
             self.stop()
         if POISON in text or DEADLY in text or path.stat().st_mtime <= self.loaded_at.get(zone, 0):
             return
+        journal = Path(str(path) + publish.JOURNAL)
+        if zone not in self.served and journal.exists() and journal.read_text() != str(serial_of(text)):
+            return  # it starts, and the journal does not end at the serial of the file
         self.loaded_at[zone] = time.time() + self.clock_ahead
         serial = serial_of(text)
         if (serial, text) != ([(0, ""), *((each[1], each[2]) for each in self.history if each[0] == zone)])[-1]:
             self.history.append((zone, serial, text))
         self.served[zone] = (serial, text)
         self.secondary[zone] = serial
+        journal.write_text(str(serial))
 
     def configure(self, *zones: str) -> None:
         """What the configuration brings after publishing: it names the zones that have a file."""
