@@ -35,7 +35,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import
     SerialSeen,
     Status,
 )
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.files import NEW, read_file, staging, write_file
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.files import put_file, read_file, staging, write_file
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import some
 
 Run = Callable[[Sequence[str]], Tuple[int, str, str]]
@@ -377,8 +377,7 @@ class ConfigSet:
             if content is None:
                 os.unlink(path)
             else:
-                write_file(path + NEW, content, self.mode, self.owner)
-                os.replace(path + NEW, path)
+                put_file(path, content, self.mode, self.owner)
         return restored
 
     def _failure(self, commands: Sequence[Sequence[str]], last_only: bool = False) -> str:
@@ -500,8 +499,7 @@ class ConfigSet:
     def _write_state(self, state: Mapping[str, Any]) -> None:
         path = os.path.join(self.directory, STATE)
         if state:
-            write_file(path + NEW, json.dumps(state, indent=0, sort_keys=True), 0o600)
-            os.replace(path + NEW, path)
+            put_file(path, json.dumps(state, indent=0, sort_keys=True), 0o600)
         elif os.path.exists(path):
             os.unlink(path)
 

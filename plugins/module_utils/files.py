@@ -49,6 +49,12 @@ def write_file(path: str, content: str, mode: int, owner: Tuple[int, int] = (-1,
         raise OSError(error.errno, error.strerror, path) from error
 
 
+def put_file(path: str, content: str, mode: int, owner: Tuple[int, int] = (-1, -1)) -> None:
+    """write_file() beside the file's place, and a rename: whoever reads it sees the old text or the new one, whole."""
+    write_file(path + NEW, content, mode, owner)
+    os.replace(path + NEW, path)
+
+
 @contextmanager
 def staging(directory: str) -> Iterator[str]:
     """A folder on the file system of the directory, so that going live is a rename."""

@@ -39,7 +39,13 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import
     Status,
 )
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import Run
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.files import NEW, read_file, staging, write_file
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.files import (
+    NEW,
+    put_file,
+    read_file,
+    staging,
+    write_file,
+)
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import (
     SerialError,
@@ -263,9 +269,7 @@ class Publisher:
             return {}
 
     def _write_manifest(self, manifest: Mapping[str, Any]) -> None:
-        path = os.path.join(self.directory, MANIFEST)
-        write_file(path + NEW, json.dumps({"zones": manifest}, sort_keys=True), 0o644)
-        os.replace(path + NEW, path)
+        put_file(os.path.join(self.directory, MANIFEST), json.dumps({"zones": manifest}, sort_keys=True), 0o644)
 
     def _serials_seen(self, zones: Sequence[WantedZone], outcome: Outcome) -> Dict[str, Dict[Endpoint, Optional[int]]]:
         """Zone -> the endpoints that know it, with the serials they answer.
@@ -319,8 +323,7 @@ class Publisher:
             }
         self._write_manifest(manifest)
         for change in changes:
-            staged = _zone_path(folder, change.wanted)
-            _replace(staged, _zone_path(self.directory, change.wanted))
+            _replace(_zone_path(folder, change.wanted), _zone_path(self.directory, change.wanted))
 
     def _activate(self, changes: Sequence[_Change], manifest: Dict[str, Dict[str, Any]], outcome: Outcome) -> Set[str]:
         """Make the server load the zones it already has; a new zone comes in with the configuration.

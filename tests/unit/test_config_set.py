@@ -8,7 +8,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -363,22 +363,28 @@ class Interrupted(BaseException):
     """As a lost connection: nothing catches it."""
 
 
+def interrupted_after(last: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """What wraps functions so that, after so many calls of them in all, the next one interrupts the run."""
+    steps = iter(range(last))
+
+    def before(function: Callable[..., Any]) -> Callable[..., Any]:
+        def stepping(*args: Any, **kwargs: Any) -> Any:
+            if next(steps, None) is None:
+                raise Interrupted
+            return function(*args, **kwargs)
+
+        return stepping
+
+    return before
+
+
 def test_an_interrupted_run_is_finished_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for last in range(30):
         directory = tmp_path / str(last)
         directory.mkdir()
         daemon = FakeDaemon(directory)
         deploy(daemon)
-        steps = iter(range(last))
-
-        def before(function: Callable[..., Any], steps: Iterator[int] = steps) -> Callable[..., Any]:
-            def stepping(*args: Any, **kwargs: Any) -> Any:
-                if next(steps, None) is None:
-                    raise Interrupted
-                return function(*args, **kwargs)
-
-            return stepping
-
+        before = interrupted_after(last)
         files = main_file(daemon, "new"), zones_file(daemon, "zones two\n")
         stopped = False
         with monkeypatch.context() as patch:
@@ -624,16 +630,7 @@ def test_an_interrupted_run_is_finished_or_undone_whatever_it_was_at(tmp_path: P
         for path in tmp_path.iterdir():
             path.unlink()
         serve(daemon)
-        steps = iter(range(last))
-
-        def before(function: Callable[..., Any], steps: Iterator[int] = steps) -> Callable[..., Any]:
-            def stepping(*args: Any, **kwargs: Any) -> Any:
-                if next(steps, None) is None:
-                    raise Interrupted
-                return function(*args, **kwargs)
-
-            return stepping
-
+        before = interrupted_after(last)
         text, stopped = CLOSED if bad else "new", False
         try:
             serve(daemon, text, run=before(daemon.run), ask=before(daemon.ask))
