@@ -15,6 +15,7 @@ import asyncio
 import base64
 import binascii
 import errno
+import itertools
 import os
 import re
 import secrets
@@ -23,7 +24,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import wire
 
@@ -655,6 +656,9 @@ class TransferJob(NamedTuple):
     key: TsigKey | None = None
 
 
+# (owner in lower case, type, TTL, RDATA as of wire.canonical_rdata()); names uncompressed
+Sink = Callable[[bytes, int, int, bytes], None]
+
 # RFC 8945 section 5.3.1: a client must accept so many messages without TSIG between two that have it.
 _MAX_UNSIGNED = 99
 _FUDGE = 300
@@ -739,7 +743,12 @@ class _Reader:
     """Reads the messages of one AXFR (RFC 5936 section 2.2): no sockets here."""
 
     def __init__(
-        self, zone: str, message_id: int, signature: _Signature | None, max_records: int | None = None
+        self,
+        zone: str,
+        message_id: int,
+        signature: _Signature | None,
+        max_records: int | None = None,
+        sink: Sink | None = None,
     ) -> None:
         self.serial: int | None = None
         self.digest = wire.ContentDigest()
@@ -749,6 +758,7 @@ class _Reader:
         self._message_id = message_id
         self._signature = signature
         self._max_records = max_records
+        self._sink = sink
         self._done = False
 
     def feed(self, message: bytes) -> bool:
@@ -777,7 +787,17 @@ class _Reader:
             raise TransferError(Reason.TOO_MANY_RECORDS, f"the zone has more than {self._max_records} records")
         if self._done and self._signature is not None:
             self._signature.finish()
+        if self._sink is not None:
+            self._pour(message, header.answers - 1 if self._done else header.answers)
         return self._done
+
+    def _pour(self, message: bytes, count: int) -> None:
+        """Give the first records of a message to the sink; the SOA record that ends the transfer is not among them."""
+        for record in itertools.islice(wire.walk_records(message), count):
+            if record.rdclass != wire.CLASS_IN:
+                raise wire.WireError(f"{wire.name_text(record.owner)} has a record of class {record.rdclass}, not IN")
+            rdata = wire.canonical_rdata(message, record.rdata_offset, record.rdata_length, record.rdtype)
+            self._sink(record.owner.lower(), record.rdtype, record.ttl, rdata)
 
     def _take_soa(self, message: bytes, soa: wire.Record) -> None:
         if soa.owner.lower() != self._name:
@@ -841,13 +861,15 @@ def transfer(
     timeout: float = 10.0,
     deadline: float = 600.0,
     max_records: int | None = None,
+    sink: Sink | None = None,
 ) -> Transfer:
     """Transfer a zone (AXFR, RFC 5936) and digest its content; memory does not grow with the zone.
 
     ``source`` is the local address to ask from. With ``key`` the query is signed and the answer's signatures are
     required (RFC 8945 section 5.3). ``timeout`` seconds without a sign of the server, or ``deadline`` seconds in all,
-    end it. Raises TransferError; ValueError for a zone or an address that is none; RuntimeError for a key without
-    dnspython.
+    end it. ``sink`` is called with each record, the SOA once; what it was given counts only if there is no error, since
+    the signature may come after it. Raises TransferError; ValueError for a zone or an address that is none;
+    RuntimeError for a key without dnspython.
     """
     if key is not None and not HAS_DNSPYTHON:
         raise RuntimeError("TSIG needs the Python library dnspython (Debian: python3-dnspython)")
@@ -861,7 +883,7 @@ def transfer(
     if key is not None:
         signature = _Signature(key)
         query = signature.sign(query)
-    reader = _Reader(zone, message_id, signature, max_records)
+    reader = _Reader(zone, message_id, signature, max_records, sink)
     try:
         with _connect(address, port, source, min(timeout, deadline, CONNECT_SECONDS)) as connection:
             _receive(connection, query, reader, timeout, started + deadline)
