@@ -4,10 +4,11 @@
 
 """The checks after a deploy, as rows of data.
 
-A row is a dictionary: ``zone``, ``server`` (inventory name), ``address``, ``check`` (``publish``,
-``serial``, ``transfer``, ``content`` or ``refusal``), ``verdict`` (``ok``, ``failed`` or ``not checked``),
-``status`` (a word), ``serial`` (or None) and ``detail`` (a sentence, empty where all is well).
-"Not checked" is neither: it is counted and shown, and never green.
+A row is a dictionary: ``zone``, ``server`` (inventory name), ``address`` (``API`` for what a provider's API said),
+``check`` (``publish``, ``serial``, ``transfer``, ``content``, ``refusal``, ``ns`` or ``delegation``), ``verdict``
+(``ok``, ``failed``, ``not checked`` or ``warning``), ``status`` (a word), ``serial`` (or None) and ``detail`` (a
+sentence, empty where all is well). "Not checked" is neither good nor bad: it is counted and shown, and never green. A
+warning is about what somebody has to do elsewhere: it is shown, and leaves a zone green.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.serial import
 OK = "ok"
 FAILED = "failed"
 NOT_CHECKED = "not checked"
+WARNING = "warning"
 
 Row = Dict[str, Any]
 # (questions, over TCP) -> answers

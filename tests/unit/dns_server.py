@@ -33,7 +33,9 @@ class DnsServer:
     ``queries`` holds (transport, octets) of every query received; ``connections`` counts those over TCP.
     """
 
-    def __init__(self, udp: Udp | None = None, tcp: Tcp | None = None, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self, udp: Udp | None = None, tcp: Tcp | None = None, address: str = "127.0.0.1", port: int = 0
+    ) -> None:
         self.address = address
         self.queries: list[tuple[str, bytes]] = []
         self.connections = 0
@@ -43,7 +45,7 @@ class DnsServer:
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
         self._closing = False
-        self._udp, self._tcp = _bind_both(address)
+        self._udp, self._tcp = _bind_both(address, port)
         self.port: int = self._udp.getsockname()[1]
 
     def __enter__(self) -> DnsServer:
@@ -123,18 +125,20 @@ class DnsServer:
                 return
 
 
-def _bind_both(address: str) -> tuple[socket.socket, socket.socket]:
-    """A UDP and a TCP socket on the same free port."""
+def _bind_both(address: str, port: int) -> tuple[socket.socket, socket.socket]:
+    """A UDP and a TCP socket on the same port: that one, or any free one for 0."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     while True:
         udp = socket.socket(family, socket.SOCK_DGRAM)
-        udp.bind((address, 0))
+        udp.bind((address, port))
         tcp = socket.socket(family, socket.SOCK_STREAM)
         try:
             tcp.bind((address, udp.getsockname()[1]))
         except OSError:
             udp.close()
             tcp.close()
+            if port:
+                raise
         else:
             return udp, tcp
 
