@@ -524,10 +524,14 @@ def _told(missing: Mapping[Question, SerialSeen]) -> str:
     return "; ".join(told)
 
 
+def is_mass_removal(before: int, removed: int) -> bool:
+    """Whether so many zones of so many may not go without somebody saying so."""
+    mass = removed >= MASS_REMOVAL_ZONES and removed > before * MASS_REMOVAL_PART
+    return mass or bool(before) and removed == before
+
+
 def _guard_removal(before: Sequence[str], removed: Sequence[str], allowed: bool) -> None:
-    mass = len(removed) >= MASS_REMOVAL_ZONES and len(removed) > len(before) * MASS_REMOVAL_PART
-    everything = bool(before) and len(removed) == len(before)
-    if allowed or not (mass or everything):
+    if allowed or not is_mass_removal(len(before), len(removed)):
         return
     raise ConfigError(
         "this run would take %d of this host's %d zones out of service (%s). If that is meant, run once with "
