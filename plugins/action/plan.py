@@ -33,6 +33,9 @@ class ActionModule(InputAction):
         plan: dict[str, Any] = {"changed": False}
         if is_server:
             plan["host"] = views.host_view(site.topology, host)
+        elif host in site.topology.clouds:
+            plan["cloud"] = views.cloud_view(site.topology, host)
+            plan["cloud"]["allowed_changes"] = list(site.allowed_changes)
         if args["topology"]:
             plan["topology"] = views.overview(site.topology)
         if args["leaving"] is not None:
@@ -53,4 +56,6 @@ class ActionModule(InputAction):
             plan["stranger_checks"] = views.stranger_checks(site.topology)
             plan["held_back"] = inventory.held_back_rows(site, hostvars)
             plan["stopped"] = inventory.stopped_rows(site, hostvars)
+            plan["cloud_rows"] = inventory.cloud_rows(site, hostvars)
+            plan["assigned"] = inventory.assigned_name_servers(site, hostvars)
         return plan

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.utils.display import Display
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import report
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, NOT_CHECKED, row
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, NOT_CHECKED, WARNING, row
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.dnsops.redundant_dns.plugins.plugin_utils.actions import InputAction
 
@@ -46,7 +46,8 @@ class ActionModule(InputAction):
         lines += [
             "",
             report.refusal_line(rows),
-            "%d checks ok, %d failed, %d not checked" % (summary["ok"], summary[FAILED], summary[NOT_CHECKED]),
+            "%d checks ok, %d failed, %d not checked" % (summary["ok"], summary[FAILED], summary[NOT_CHECKED])
+            + (", %s" % report.counted(summary[WARNING], "warning") if summary[WARNING] else ""),
         ]
         DISPLAY.display("\n" + "\n".join(lines) + "\n")
         result: dict[str, Any] = {"changed": False, "summary": summary}

@@ -14,10 +14,11 @@ from __future__ import annotations
 import os
 import random
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from difflib import get_close_matches
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import checks, topology
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import checks, providers, topology
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import keys as tsig
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import domain_name, shown
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
@@ -62,6 +63,8 @@ RUN_VARIABLES = (
     "dns_restart",
     "dns_decommission",
     "dns_decommission_force",
+    "dns_resolvers",
+    "dns_name_server_addresses",
 )
 
 # How much is transferred and compared after a deploy. Serials are always compared for all zones.
@@ -72,6 +75,16 @@ CHANGED_ZONES = ("bind_primary_changed_zones", "bind_changed_zones", "nsd_second
 HELD_BACK = "bind_primary_held_back"
 # Fact in which a roll notes at which server it stopped: task, reason, left (the servers after it).
 STOPPED = "__dns_stopped"
+# What an account has -> its group.
+OF_ACCOUNTS = {"cloudflare_secondary_account_id": "cloudflare_secondary", "route53_push_host": "route53_secondary"}
+# Variables in which the roles of providers register what came of their module: the checks, and the deploy, which is of
+# interest where it failed and no checks were made.
+TOLD_BY_PROVIDERS = (
+    "__cloudflare_secondary_seen",
+    "__route53_secondary_seen",
+    "__cloudflare_secondary_zones",
+    "__route53_secondary_pushed",
+)
 
 
 @dataclass(frozen=True)
@@ -139,13 +152,20 @@ class Inventory:
         # Where services have groups of their own, the servers of another service are no strays.
         strays = [] if any("dns_groups" in variables for variables in hostvars.values()) else list(hostvars)
         for host in strays:
-            if host not in self.topology.servers and "dns_address" in hostvars[host]:
+            if host in self.topology.servers or host in self.topology.clouds:
+                continue
+            if "dns_address" in hostvars[host]:
                 reason = "it has dns_address, but is in none of %s: it serves nothing here, and is not checked"
                 mend = "Put it into its group; where it leaves, run the playbook decommission for it"
-                found.append(Problem(reason % ", ".join(topology.GROUPS), mend, host=host))
+                found.append(Problem(reason % ", ".join(topology.SERVER_GROUPS), mend, host=host))
+            for name, group in OF_ACCOUNTS.items():
+                # A variable that servers have too is set for all hosts.
+                if name in hostvars[host] and not any(name in hostvars[server] for server in self.topology.servers):
+                    reason = "it has %s, but is not in %s: nothing is done there" % (name, group)
+                    found.append(Problem(reason, "Put it into that group, or take the variable away", host=host))
         known = [*topology.HOST_VARIABLES, *SITE_VARIABLES, *RUN_VARIABLES, "dns_groups"]
         told = set(known)
-        for host in self.topology.servers:
+        for host in [*self.topology.servers, *self.topology.clouds]:
             for name in hostvars[host]:
                 if str(name).startswith(("dns_", "tsig_")) and name not in told:
                     told.add(name)
@@ -173,17 +193,20 @@ class Inventory:
                         "Agree on a TSIG key with its operator",
                     )
                 )
+        presets = [end.preset for end in [*self.topology.peers.values(), *self.topology.clouds.values()] if end.preset]
+        found += providers.warnings(presets, datetime.now(timezone.utc).date())
         for name, text in texts.items():
             found += text.warnings
             zone = self.topology.zones[name]
             visible = set(self.topology.name_servers(zone))
             listed = {server.rstrip(".").lower() for server in text.name_servers}
-            if visible != listed:
+            # Names that only a provider knows are looked at by the checks after the deploy.
+            if visible != listed and not (visible < listed and self.topology.unnamed(zone)):
                 found.append(
                     Problem(
                         "its NS records (%s) are not the servers that serve it (%s)"
                         % (", ".join(sorted(listed)), ", ".join(sorted(visible))),
-                        "Change the NS records, or dns_name and dns_hidden of the hosts",
+                        "Change the NS records, or dns_name, dns_hidden and dns_name_servers of the hosts",
                         zone=name,
                         file=self.place(zone),
                     )
@@ -412,6 +435,17 @@ def refuse_to_leave(site: Inventory, host: str, hostvars: Mapping[str, Mapping[s
                 host=host,
             )
         ])  # fmt: skip
+    if host in site.topology.clouds:
+        cloud = site.topology.clouds[host]
+        raise InputError([
+            Problem(
+                "it is an account in %s, and no server that could be stopped" % ", ".join(cloud.roles),
+                "Set  cloudflare_secondary_state: absent  for it, run the playbook site, and take it out of its group"
+                if cloud.push_host is None
+                else "Take it out of its group, run the playbook site, and delete its hosted zones at the provider",
+                host=host,
+            )
+        ])  # fmt: skip
     name = str(_variables(hostvars[host], ("dns_name",), host, []).get("dns_name") or host).rstrip(".").lower()
     texts = {} if force else site.zone_texts(site.topology.zones)
     named = [zone for zone, text in texts.items() if name in text.name_servers]
@@ -469,6 +503,41 @@ def stopped_rows(site: Inventory, hostvars: Mapping[str, Mapping[str, Any]]) -> 
             detail = "%s: %s%s" % (stop["task"], " ".join(str(stop["reason"]).split()).rstrip("."), left)
             rows.append(checks.row("roll", "", host, "", checks.FAILED, "stopped", None, detail))
     return rows
+
+
+def _told_by(host: str, hostvars: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """What came of the module that asked a provider last in this run; empty where none did."""
+    return next((hostvars[host][name] for name in TOLD_BY_PROVIDERS if name in hostvars[host]), {})
+
+
+def cloud_rows(site: Inventory, hostvars: Mapping[str, Mapping[str, Any]]) -> List[checks.Row]:
+    """What the providers said in this run; a row that is not checked for each that could not be asked to the end."""
+    rows: List[checks.Row] = []
+    for host in site.topology.clouds:
+        told = _told_by(host, hostvars)
+        rows += [dict(row) for row in told.get("rows", ())]
+        if told.get("failed") or "rows" not in told:
+            detail = str(told.get("msg") or "this run could not ask the provider").splitlines()[0]
+            rows.append(checks.row("serial", "", host, "", checks.NOT_CHECKED, "not asked", None, detail))
+    return rows
+
+
+def assigned_name_servers(site: Inventory, hostvars: Mapping[str, Mapping[str, Any]]) -> List[Dict[str, Any]]:
+    """For every zone that a provider told of, its name servers there, and where the zone's primary answers."""
+    found = []
+    for host in site.topology.clouds:
+        for told in _told_by(host, hostvars).get("zones", ()):
+            zone = site.topology.zones.get(told["name"])
+            if zone is not None and told["name_servers"]:
+                primary = site.topology.end(zone.primary)
+                found.append({
+                    "name": zone.name,
+                    "provider": host,
+                    "name_servers": list(told["name_servers"]),
+                    "primary_addresses": list(primary.addresses),
+                    "primary_port": primary.port,
+                })  # fmt: skip
+    return found
 
 
 def _plain(value: Any) -> Any:

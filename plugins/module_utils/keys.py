@@ -220,7 +220,7 @@ def keys_of(
         elif link.keys[0] in given_by_name:
             found = [given_by_name[name] for name in link.keys]
         else:
-            ids = [topology.servers[end].id for end in (link.primary, link.secondary)]
+            ids = [topology.end(end).id for end in (link.primary, link.secondary)]
             found = [
                 Key(name, ALGORITHM, derive(read_master(master), ids[0], ids[1], generation))
                 for name, generation in zip(link.keys, generations)

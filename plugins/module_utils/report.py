@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Mapping, Sequence, Tuple
 
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, NOT_CHECKED, OK, Row
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, NOT_CHECKED, OK, WARNING, Row
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import NAMED, InputError, Problem, some
 
 try:
@@ -25,7 +25,8 @@ except ImportError:
 # A longer table is no overview: then only zones that are not green get a row.
 LONGEST_TABLE = 60
 # What a zone's verdict names first.
-_GRAVITY = {FAILED: 0, NOT_CHECKED: 1, OK: 2}
+_GRAVITY = {FAILED: 0, NOT_CHECKED: 1, WARNING: 2, OK: 3}
+_BAD = (FAILED, NOT_CHECKED)
 # What a green zone names. Refusals are about a server and an ACL; they have a line of their own.
 _ZONE_CHECKS = ("serial", "transfer", "content")
 
@@ -47,7 +48,8 @@ def select(rows: Sequence[Row], expression: str) -> Any:
 
 def summary(rows: Sequence[Row]) -> Dict[str, int]:
     """How many checks have which verdict."""
-    return {verdict: sum(1 for each in rows if each["verdict"] == verdict) for verdict in (OK, FAILED, NOT_CHECKED)}
+    verdicts = (OK, FAILED, NOT_CHECKED, WARNING)
+    return {verdict: sum(1 for each in rows if each["verdict"] == verdict) for verdict in verdicts}
 
 
 def problem_lines(rows: Sequence[Row]) -> List[str]:
@@ -94,7 +96,7 @@ def table(rows: Sequence[Row], servers: Sequence[str]) -> List[str]:
         by_zone.setdefault(each["zone"], []).append(each)
     shown = sorted(by_zone)
     if len(shown) > LONGEST_TABLE:
-        shown = [zone for zone in shown if any(each["verdict"] != OK for each in by_zone[zone])]
+        shown = [zone for zone in shown if any(each["verdict"] in _BAD for each in by_zone[zone])]
     cells = [["zone"] + list(servers) + ["verdict"]]
     cells += [
         [zone] + [_serial_cell(by_zone[zone], server) for server in servers] + [_verdict(by_zone[zone])]
@@ -132,9 +134,11 @@ def _serial_cell(rows: Sequence[Row], server: str) -> str:
 
 def _verdict(rows: Sequence[Row]) -> str:
     """``ok`` with the checks that were made, or the gravest row and how many more there are."""
-    bad = sorted((each for each in rows if each["verdict"] != OK), key=lambda each: _GRAVITY[each["verdict"]])
+    bad = sorted((each for each in rows if each["verdict"] in _BAD), key=lambda each: _GRAVITY[each["verdict"]])
     if not bad:
-        return "ok: %s" % ", ".join(check for check in _ZONE_CHECKS if any(each["check"] == check for each in rows))
+        made = [check for check in _ZONE_CHECKS if any(each["check"] == check for each in rows)]
+        warned = sum(1 for each in rows if each["verdict"] == WARNING)
+        return "ok: %s" % ", ".join(made) + (" (%s)" % counted(warned, "warning") if warned else "")
     first = bad[0]
     verdict = "%s: %s %s (%s)" % (first["verdict"].upper(), first["server"], first["status"], first["check"])
     return verdict if len(bad) == 1 else "%s, %d more" % (verdict, len(bad) - 1)
@@ -152,6 +156,10 @@ def show(selected: Any) -> List[str]:
     if isinstance(selected, list):
         return [str(item) for item in selected] or ["(no rows)"]
     return ["(nothing)" if selected is None else str(selected)]
+
+
+def counted(count: int, thing: str) -> str:
+    return "%d %s%s" % (count, thing, "" if count == 1 else "s")
 
 
 def _columns(cells: Sequence[Sequence[str]]) -> List[str]:

@@ -29,13 +29,17 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import 
     zone_name_of_file,
 )
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.providers import PROVIDERS
 
 # role, and the group of its hosts -> the daemon they run
 PRIMARY_GROUPS = {"bind_primary": "bind"}
 SECONDARY_GROUPS = {"bind_secondary": "bind", "nsd_secondary": "nsd"}
-GROUPS = tuple(PRIMARY_GROUPS) + tuple(SECONDARY_GROUPS)
+SERVER_GROUPS = tuple(PRIMARY_GROUPS) + tuple(SECONDARY_GROUPS)
+# role, and the group of its hosts -> the provider whose accounts they are: secondaries that are no machines
+CLOUD_GROUPS = {"cloudflare_secondary": "cloudflare", "route53_secondary": "route53"}
+GROUPS = SERVER_GROUPS + tuple(CLOUD_GROUPS)
 
-HOST_VARIABLES = (
+SERVER_VARIABLES = (
     "dns_address",
     "dns_listen_address",
     "dns_transfer_address",
@@ -46,6 +50,10 @@ HOST_VARIABLES = (
     "dns_port",
     "dns_id",
 )
+_OF_CLOUDFLARE = ("dns_transfer_from", "dns_notify_to")
+_OF_ROUTE53 = ("route53_push_host", "route53_hosted_zones")
+CLOUD_VARIABLES = ("dns_id", "dns_name_servers", *_OF_CLOUDFLARE, *_OF_ROUTE53)
+HOST_VARIABLES = SERVER_VARIABLES + CLOUD_VARIABLES[1:]
 
 # What the text of a zone is made of where it has no file.
 CONTENT_KEYS = ("records", "soa", "ttl")
@@ -65,6 +73,7 @@ KINDS = ("static",)
 KINDS_TO_COME = ("dynamic", "signed")
 SERIAL_RULES = ("auto", "keep")
 PEER_KEYS = (
+    "preset",
     "role",
     "transfer_from",
     "notify_from",
@@ -159,6 +168,7 @@ class Peer:
     :param keys: names of its TSIG keys, the one to use first; empty for transfers by address alone.
     :param name_servers: the names it brings to NS records.
     :param default: whether it is a secondary of every zone that names none.
+    :param preset: the provider (:data:`providers.PROVIDERS`) whose addresses are among its own; empty where none are.
     """
 
     id: str
@@ -170,6 +180,38 @@ class Peer:
     keys: Tuple[str, ...]
     name_servers: Tuple[str, ...]
     default: bool
+    preset: str = ""
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A secondary that is managed over the API of its provider: a host of the inventory that is no machine.
+
+    :param provider: ``cloudflare`` or ``route53``.
+    :param transfer: the addresses and networks that it transfers from; empty for one that is pushed to.
+    :param notify: where it takes NOTIFY.
+    :param name_servers: the names it brings to NS records; empty while the inventory does not say.
+    :param push_host: the server that pushes to it, which has the zones by links of its own; None where it transfers.
+    :param hosted_zones: zone -> id of its hosted zone, for those that are not found by their names.
+    :param preset: as with :class:`Peer`.
+    """
+
+    host: str
+    provider: str
+    roles: Tuple[str, ...]
+    id: str
+    transfer: Tuple[str, ...]
+    notify: Tuple[str, ...]
+    name_servers: Tuple[str, ...]
+    push_host: Optional[str]
+    preset: str = ""
+    hosted_zones: Mapping[str, str] = field(default_factory=dict)
+    # Its name servers are known to its provider only.
+    addresses: Tuple[str, ...] = ()
+    port: int = 53
+
+
+End = Union[Server, Peer, Cloud]
 
 
 @dataclass(frozen=True)
@@ -178,7 +220,7 @@ class Zone:
 
     :param file: absolute path on the controller of its text or records; None where it has none.
     :param primary: host or peer.
-    :param secondaries: hosts and peers.
+    :param secondaries: hosts and peers. :param clouds: the hosts among its secondaries that are accounts at providers.
     :param source: ``text``: a master file. ``records``: made from records. ``transfer``: its primary is a peer.
     :param serial: ``auto``, or ``keep`` for the serial that the file says.
     :param content: those of CONTENT_KEYS that its entry in ``dns_zones`` has.
@@ -193,11 +235,14 @@ class Zone:
     serial: str = "auto"
     content: Mapping[str, Any] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
+    clouds: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Link:
     """A secondary that transfers from a primary; a server's self link has itself at both ends, a peer is one end.
+
+    What is pushed to has none: its push host has the zones by links of its own.
 
     Only address families that both ends have are in it.
 
@@ -219,7 +264,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Topology:
-    """The whole: servers by host, peers by name, zones by name (sorted), links by (primary, secondary).
+    """The whole: servers and clouds by host, peers by name, zones by name (sorted), links by (primary, secondary).
 
     :param verifiers: addresses and networks that check the servers.
     """
@@ -229,18 +274,30 @@ class Topology:
     zones: Mapping[str, Zone]
     links: Mapping[Tuple[str, str], Link]
     verifiers: Tuple[str, ...] = ()
+    clouds: Mapping[str, Cloud] = field(default_factory=dict)
 
-    def end(self, name: str) -> Union[Server, Peer]:
+    def end(self, name: str) -> End:
         """The host or peer at one end of a link."""
-        return self.servers[name] if name in self.servers else self.peers[name]
+        return self.servers.get(name) or self.clouds.get(name) or self.peers[name]
+
+    def linked(self, zone: Zone) -> List[str]:
+        """The hosts and peers that transfer the zone from its primary."""
+        return list(zone.secondaries) + [cloud for cloud in zone.clouds if self.clouds[cloud].push_host is None]
 
     def name_servers(self, zone: Zone) -> List[str]:
-        """The names that the zone's NS records should have: of all visible servers, the primary first."""
+        """The names that the zone's NS records should have: of all visible servers, the primary first.
+
+        Those of a cloud only where the inventory has them; see :meth:`unnamed`.
+        """
         found: List[str] = []
-        for end in (self.end(name) for name in (zone.primary,) + zone.secondaries):
-            names = end.name_servers if isinstance(end, Peer) else () if end.hidden else (end.name,)
+        for end in (self.end(name) for name in (zone.primary,) + zone.secondaries + zone.clouds):
+            names = () if isinstance(end, Server) and end.hidden else _names_of(end)
             found += [name for name in names if name not in found]
         return found
+
+    def unnamed(self, zone: Zone) -> List[str]:
+        """The clouds among its secondaries whose name servers only their provider knows."""
+        return [cloud for cloud in zone.clouds if not self.clouds[cloud].name_servers]
 
     def self_link(self, host: str) -> Link:
         return self.links[(host, host)]
@@ -254,6 +311,10 @@ class Topology:
     def links_of(self, host: str) -> List[Link]:
         """All links that end at this host, its self link included."""
         return [link for ends, link in self.links.items() if host in ends]
+
+
+def _names_of(end: End) -> Tuple[str, ...]:
+    return (end.name,) if isinstance(end, Server) else end.name_servers
 
 
 def family(address: str) -> int:
@@ -280,9 +341,10 @@ def build(site: Site) -> Topology:
     """
     problems: List[Problem] = []
     servers = _servers(site, problems)
-    peers = _peers(site, servers, problems)
-    zones = _zones(site, peers, problems)
-    links = _links(site, servers, peers, zones, problems)
+    clouds = _clouds(site, servers, problems)
+    peers = _peers(site, servers, clouds, problems)
+    zones = _zones(site, peers, clouds, problems)
+    links = _links(site, servers, peers, clouds, zones, problems)
     verifiers = _addresses(
         site.verifiers,
         "dns_verifier_addresses",
@@ -291,7 +353,7 @@ def build(site: Site) -> Topology:
     )
     if problems:
         raise InputError(problems)
-    return Topology(servers, peers, zones, links, verifiers)
+    return Topology(servers, peers, zones, links, verifiers, clouds)
 
 
 # --- servers ---------------------------------------------------------------------------------------------------------
@@ -314,7 +376,7 @@ def _servers(site: Site, problems: List[Problem]) -> Dict[str, Server]:
     if not daemons:
         raise InputError([
             Problem(
-                "the inventory has no hosts in %s" % ", ".join(GROUPS),
+                "the inventory has no hosts in %s" % ", ".join(SERVER_GROUPS),
                 "Put the primary into bind_primary and at least one host into bind_secondary or nsd_secondary",
             )
         ])  # fmt: skip
@@ -402,6 +464,7 @@ def _server(
             problem("%s: %s" % (variable, error), mend)
             return ""
 
+    _refuse_foreign(variables, SERVER_VARIABLES, problem)
     if variables.get("dns_address") in (None, "", []):
         problem(
             "dns_address is missing: the address where this server answers DNS",
@@ -449,6 +512,25 @@ def _server(
     return server if len(problems) == before else None
 
 
+def _refuse_foreign(variables: Iterable[str], own: Sequence[str], problem: Callable[[str, str], None]) -> None:
+    """A variable of another kind of hosts would be ignored without a word."""
+    for variable in variables:
+        if variable not in own:
+            owners = [
+                whose
+                for whose, names in (
+                    ("servers", SERVER_VARIABLES),
+                    ("hosts of cloudflare_secondary", _OF_CLOUDFLARE),
+                    ("hosts of route53_secondary", _OF_ROUTE53),
+                )
+                if variable in names
+            ]
+            problem(
+                "%s is a variable of %s" % (variable, next(iter(owners), "hosts of %s" % " and ".join(CLOUD_GROUPS))),
+                "Take it away from this host; where all hosts have it, set it for the groups that it is for",
+            )
+
+
 def _is_host_name(text: str) -> bool:
     try:
         domain_name(text, host_name=True)
@@ -480,12 +562,115 @@ def _refuse_shared(servers: Iterable[Server], problems: List[Problem]) -> None:
                 owner.setdefault(value, server.host)
 
 
+# --- clouds ----------------------------------------------------------------------------------------------------------
+
+
+def _clouds(site: Site, servers: Mapping[str, Server], problems: List[Problem]) -> Dict[str, Cloud]:
+    clouds: Dict[str, Cloud] = {}
+    groups: Dict[str, List[str]] = {}
+    for group in GROUPS:
+        for host in site.groups.get(group, ()):
+            groups.setdefault(host, []).append(group)
+    ids = {server.id: server.host for server in servers.values()}
+    for host, roles in groups.items():
+        if not set(roles) & set(CLOUD_GROUPS):
+            continue
+        if len(roles) > 1:
+            reason = "it is in %s, and a host of %s is an account, not a server" % (" and ".join(roles), roles[-1])
+            problems.append(Problem(reason, "Give the account a host of its own, such as  cloudflare:", host=host))
+            continue
+        cloud = _cloud(host, roles[0], site, servers, problems)
+        if cloud is None:
+            continue
+        clouds[host] = cloud
+        if ids.setdefault(cloud.id, host) != host:
+            reason = "dns_id %s is also that of host %s" % (cloud.id, ids[cloud.id])
+            problems.append(Problem(reason, "Every secondary needs its own", host=host))
+    return clouds
+
+
+def _cloud(host: str, role: str, site: Site, servers: Mapping[str, Server], problems: List[Problem]) -> Optional[Cloud]:
+    variables = site.hosts.get(host, {})
+    before = len(problems)
+
+    def problem(reason: str, mend: str) -> None:
+        problems.append(Problem(reason, mend, host=host))
+
+    provider = CLOUD_GROUPS[role]
+    pushed = provider == "route53"
+    foreign = _OF_CLOUDFLARE if pushed else _OF_ROUTE53
+    own = [name for name in CLOUD_VARIABLES if name not in foreign]
+    _refuse_foreign(variables, own, problem)
+    identity = ""
+    try:
+        identity = domain_name(host if variables.get("dns_id") is None else variables["dns_id"], host_name=True)
+    except ValueError as error:
+        problem("dns_id: %s" % error, "Write a name, such as  dns_id: %s" % provider)
+    push_host = variables.get("route53_push_host")
+    ours = _members(site, SERVER_GROUPS)
+    if pushed and push_host not in ours:
+        problem(
+            "route53_push_host is missing: the server that pushes the zones"
+            if push_host is None
+            else "route53_push_host %s is not one of the name servers%s" % (shown(push_host), _near(push_host, ours)),
+            "Write the inventory name of one that has the zones, as  route53_push_host: %s" % ours[0],
+        )
+    elif pushed and push_host in servers and servers[push_host].kind != "bind":
+        problem(
+            "route53_push_host %s runs NSD, which does not write a changed zone to disk at once" % push_host,
+            "Name one that runs BIND, so that changes are pushed within seconds",
+        )
+    known = None if pushed else PROVIDERS[provider]
+    transfer = _addresses(variables.get("dns_transfer_from") or None, "dns_transfer_from", problem, networks=True)
+    notify = _addresses(variables.get("dns_notify_to") or None, "dns_notify_to", problem)
+    cloud = Cloud(
+        host=host,
+        provider=provider,
+        roles=(role,),
+        id=identity,
+        transfer=transfer or known.transfer_from if known else (),
+        notify=notify or known.notify_to if known else (),
+        name_servers=_host_names(variables.get("dns_name_servers"), "dns_name_servers", problem),
+        push_host=push_host if pushed else None,
+        preset=provider if known and not (transfer and notify) else "",
+        hosted_zones=_hosted_zones(variables.get("route53_hosted_zones"), problem),
+    )
+    return cloud if len(problems) == before else None
+
+
+def _hosted_zones(value: Any, problem: Callable[[str, str], None]) -> Dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
+        problem("route53_hosted_zones is not a mapping", "Write  route53_hosted_zones: {example.com: Z0123456789ABC}")
+        return {}
+    try:
+        return {domain_name(zone): hosted_zone for zone, hosted_zone in value.items()}
+    except ValueError as error:
+        problem("route53_hosted_zones: %s" % error, "Write the names of zones, as  {example.com: Z0123456789ABC}")
+        return {}
+
+
+def _host_names(value: Any, variable: str, problem: Callable[[str, str], None]) -> Tuple[str, ...]:
+    """One host name or a list."""
+    names: List[str] = []
+    for each in value if isinstance(value, (list, tuple)) else [] if value is None else [value]:
+        try:
+            names.append(domain_name(each, host_name=True))
+        except ValueError as error:
+            problem("%s: %s" % (variable, error), "Write host names, as NS records have them")
+    return tuple(names)
+
+
 # --- peers -----------------------------------------------------------------------------------------------------------
 
 
-def _peers(site: Site, servers: Mapping[str, Server], problems: List[Problem]) -> Dict[str, Peer]:
+def _peers(
+    site: Site, servers: Mapping[str, Server], clouds: Mapping[str, Cloud], problems: List[Problem]
+) -> Dict[str, Peer]:
     peers: Dict[str, Peer] = {}
     taken = {name for server in servers.values() for name in (server.id, server.name)}
+    taken.update(cloud.id for cloud in clouds.values())
     taken.update(site.groups, *site.groups.values())
     for name, settings in site.peers.items():
         peer = _peer(name, settings, taken, problems)
@@ -511,6 +696,9 @@ def _peer(name: Any, settings: Any, taken: Collection[str], problems: List[Probl
         problem("it has no settings", "Write  %s: {role: secondary, transfer_from: [...], keys: [...]}" % name)
         return None
     _refuse_unknown(settings, PEER_KEYS, problem)
+    written_here = set(settings)
+    if "preset" in settings:
+        settings = _with_preset(settings, problem)
     role = settings.get("role")
     if role not in ("primary", "secondary"):
         problem("its role is neither primary nor secondary", "Write what it is to your servers, as  role: secondary")
@@ -529,13 +717,6 @@ def _peer(name: Any, settings: Any, taken: Collection[str], problems: List[Probl
         )
     hosts_only = tuple(address for address in transfer if "/" not in address)
     notify = _addresses(settings.get(notify_key), notify_key, problem, hosts_only, networks=role == "primary")
-    names: List[str] = []
-    written = settings.get("name_servers")
-    for each in written if isinstance(written, (list, tuple)) else [] if written is None else [written]:
-        try:
-            names.append(domain_name(each, host_name=True))
-        except ValueError as error:
-            problem("name_servers: %s" % error, "Write host names, as NS records have them")
     if "keys" not in settings:
         problem(
             "it has no keys",
@@ -556,10 +737,48 @@ def _peer(name: Any, settings: Any, taken: Collection[str], problems: List[Probl
         ),
         port=_port(settings.get("port", 53), "port", problem),
         keys=tuple(settings.get("keys") or ()),
-        name_servers=tuple(names),
+        name_servers=_host_names(settings.get("name_servers"), "name_servers", problem),
         default=default is True,
+        # Somebody who writes both lists relies on nothing of the preset.
+        preset="" if {"transfer_from", "notify_to"} <= written_here else str(settings.get("preset", "")),
     )  # fmt: skip
     return peer if len(problems) == before else None
+
+
+def _with_preset(settings: Mapping[str, Any], problem: Callable[[str, str], None]) -> Mapping[str, Any]:
+    """The settings of a peer with what its preset says beside them; its role too where the preset has a mistake."""
+    name = settings["preset"]
+    given: Dict[str, Any] = {"role": "secondary"}
+    provider = PROVIDERS.get(name) if isinstance(name, str) else None
+    if name in CLOUD_GROUPS.values():
+        problem(
+            "preset %s is managed over the API of its provider" % name,
+            "Put a host for the account into the group %s_secondary" % name,
+        )
+    elif provider is None:
+        usable = [each for each, data in PROVIDERS.items() if not data.refused and each not in CLOUD_GROUPS.values()]
+        problem(
+            "the unknown preset %s%s" % (shown(name), _near(name, usable)),
+            "Presets are %s; for another secondary write transfer_from" % ", ".join(usable),
+        )
+    elif provider.refused:
+        problem("preset %s: %s" % (name, provider.refused), "Take it out of dns_peers")
+    elif settings.get("role") == "primary":
+        problem(
+            "preset %s is for secondaries, and its role is primary" % name,
+            "Take  preset  away, and write transfer_from and notify_from",
+        )
+    elif not provider.transfer_from and "transfer_from" not in settings:
+        problem(
+            "preset %s: %s tells its addresses to each customer: %s" % (name, provider.title, provider.told_in),
+            "Write them, as  transfer_from: [...]  and  notify_to: [...]",
+        )
+    else:
+        # What transfers and what takes NOTIFY often answers no queries.
+        given.update(name_servers=provider.name_servers, address=provider.address)
+        if provider.transfer_from:
+            given.update(transfer_from=provider.transfer_from, notify_to=provider.notify_to)
+    return {**given, **settings}
 
 
 def _refuse_unknown(settings: Mapping[str, Any], known: Sequence[str], problem: Callable[[str, str], None]) -> None:
@@ -575,7 +794,9 @@ def _refuse_unknown(settings: Mapping[str, Any], known: Sequence[str], problem: 
 # --- zones -----------------------------------------------------------------------------------------------------------
 
 
-def _zones(site: Site, peers: Mapping[str, Peer], problems: List[Problem]) -> Dict[str, Zone]:
+def _zones(
+    site: Site, peers: Mapping[str, Peer], clouds: Mapping[str, Cloud], problems: List[Problem]
+) -> Dict[str, Zone]:
     entries = _entries(site, peers, problems)
     if not entries and not problems:
         problems.append(
@@ -585,7 +806,7 @@ def _zones(site: Site, peers: Mapping[str, Peer], problems: List[Problem]) -> Di
             )
         )
     zones: Dict[str, Zone] = {}
-    choices = _Choices(site, peers)
+    choices = _Choices(site, peers, clouds)
     for name in sorted(entries):
         zone = _zone(name, entries[name], choices, problems)
         if zone is not None:
@@ -773,7 +994,7 @@ def _extra(value: Any, problem: Callable[[str, str], None]) -> Dict[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(text, str) for text in value.values()):
         problem("extra has no statements by role", "Write  extra: {bind_primary: 'max-journal-size 1m;'}")
         return {}
-    _refuse_unknown(value, GROUPS, lambda reason, mend: problem("extra has %s" % reason, mend))
+    _refuse_unknown(value, SERVER_GROUPS, lambda reason, mend: problem("extra has %s" % reason, mend))
     for role, text in value.items():
         if _leaves_its_block(text):
             problem(
@@ -798,17 +1019,24 @@ def _leaves_its_block(text: str) -> bool:
 class _Choices:
     """Which hosts and peers a zone may name."""
 
-    def __init__(self, site: Site, peers: Mapping[str, Peer]) -> None:
+    def __init__(self, site: Site, peers: Mapping[str, Peer], clouds: Mapping[str, Cloud]) -> None:
         self.groups = site.groups
+        self.cloud_hosts = _members(site, CLOUD_GROUPS)
+        # Of those whose mistakes have been told, nothing is known.
+        self.push_hosts = {cloud.host: cloud.push_host for cloud in clouds.values()}
         self.primary_hosts = _members(site, PRIMARY_GROUPS)
         self.primary_peers = [peer.id for peer in peers.values() if peer.role == "primary"]
-        self.secondary_hosts = _members(site, SECONDARY_GROUPS)
+        self.secondary_hosts = _members(site, [*SECONDARY_GROUPS, *CLOUD_GROUPS])
         self.secondary_peers = [peer.id for peer in peers.values() if peer.role == "secondary"]
         self.default_secondaries = self.secondary_hosts + [
             peer.id for peer in peers.values() if peer.role == "secondary" and peer.default
         ]
         self.hosts = {host for hosts in site.groups.values() for host in hosts}
         self.wrong_peers = set(site.peers) - set(peers)  # their mistakes have been told
+
+    def pulls(self, host: str) -> bool:
+        """Whether it is an account that transfers zones by itself."""
+        return host in self.push_hosts and self.push_hosts[host] is None
 
 
 def _zone(name: str, settings: Mapping[str, Any], choices: _Choices, problems: List[Problem]) -> Optional[Zone]:
@@ -848,7 +1076,10 @@ def _zone(name: str, settings: Mapping[str, Any], choices: _Choices, problems: L
                 known = choices.secondary_hosts + choices.secondary_peers + list(choices.groups)
                 problem(
                     'its secondary "%s" is neither a host nor a group%s' % (item, _near(item, known)),
-                    "Secondaries are hosts of %s, groups of them, or peers" % " and ".join(SECONDARY_GROUPS),
+                    "Put it into dns_peers, as  %s: {preset: %s, keys: [...]}" % (item, item)
+                    if item in PROVIDERS and not PROVIDERS[item].refused and item not in CLOUD_GROUPS.values()
+                    else "Secondaries are hosts of %s, groups of them, or peers"
+                    % ", ".join([*SECONDARY_GROUPS, *CLOUD_GROUPS]),
                 )
         return found
 
@@ -857,7 +1088,7 @@ def _zone(name: str, settings: Mapping[str, Any], choices: _Choices, problems: L
     else:
         wanted = [host for host in choices.default_secondaries if host != primary]
     if primary in choices.primary_peers and "secondaries" not in settings:
-        wanted = [host for host in wanted if host not in choices.secondary_peers]
+        wanted = [host for host in wanted if host not in choices.secondary_peers and not choices.pulls(host)]
     if "secondaries_add" in settings:
         wanted += resolve("secondaries_add")
     if "secondaries_remove" in settings:
@@ -871,17 +1102,18 @@ def _zone(name: str, settings: Mapping[str, Any], choices: _Choices, problems: L
     for item in wanted:
         if item == primary:
             problem('its primary "%s" is listed as its secondary' % item, "Take it out of secondaries")
-        elif item in choices.secondary_peers:
+        elif item in choices.secondary_peers or choices.pulls(item):
             if primary in choices.primary_peers:
                 problem(
-                    'its primary "%s" and its secondary "%s" are both peers, so the transfer is not yours'
-                    % (primary, item),
+                    'its primary "%s" is a peer, and its secondary "%s" is no server of yours, so the transfer is not'
+                    " yours" % (primary, item),
                     "Take the secondary out",
                 )
             chosen.append(item)
         elif item not in choices.secondary_hosts:
             problem(
-                'its secondary "%s" is in none of the groups %s' % (item, ", ".join(SECONDARY_GROUPS)),
+                'its secondary "%s" is in none of the groups %s'
+                % (item, ", ".join([*SECONDARY_GROUPS, *CLOUD_GROUPS])),
                 "Add the host to one of them",
             )
         else:
@@ -893,16 +1125,26 @@ def _zone(name: str, settings: Mapping[str, Any], choices: _Choices, problems: L
                 "Put a host into bind_secondary or nsd_secondary, or list one under secondaries",
             )
         return None
+    for item in sorted(set(chosen) & set(choices.push_hosts)):
+        push_host = choices.push_hosts[item]
+        if push_host is not None and push_host not in [primary, *chosen]:
+            problem(
+                'its secondary "%s" gets its zones from %s, which is not among the servers of this one'
+                % (item, push_host),
+                "Add %s to its secondaries, take %s out of them, or name another server as route53_push_host"
+                % (push_host, item),
+            )
     return Zone(
         name,
         settings.get("file"),
         primary,
         # Sorted, so that an inventory that lists its hosts in changing order changes no configuration; peers last.
-        tuple(sorted(set(chosen), key=lambda end: (end in choices.secondary_peers, end))),
+        tuple(sorted(set(chosen) - set(choices.cloud_hosts), key=lambda end: (end in choices.secondary_peers, end))),
         settings["source"],
         settings.get("serial", "auto"),
         settings.get("content", {}),
         settings.get("extra", {}),
+        tuple(sorted(set(chosen) & set(choices.push_hosts))),
     )
 
 
@@ -961,24 +1203,36 @@ def _links(
     site: Site,
     servers: Mapping[str, Server],
     peers: Mapping[str, Peer],
+    clouds: Mapping[str, Cloud],
     zones: Mapping[str, Zone],
     problems: List[Problem],
 ) -> Dict[Tuple[str, str], Link]:
-    pairs = {(zone.primary, end): zone.name for zone in reversed(list(zones.values())) for end in zone.secondaries}
+    pairs = {
+        (zone.primary, end): zone.name
+        for zone in reversed(list(zones.values()))
+        for end in zone.secondaries + zone.clouds
+        if end not in clouds or clouds[end].push_host is None
+    }
     links: Dict[Tuple[str, str], Link] = {}
     for (primary, secondary), example in sorted(pairs.items()):
-        ends = [peers.get(name) or servers.get(name) for name in (primary, secondary)]
+        ends = [peers.get(name) or servers.get(name) or clouds.get(name) for name in (primary, secondary)]
         if None in ends:
             continue  # its own problem has been noted
         link = _link(site, *ends)
-        silent = any(isinstance(end, Peer) and not end.notify for end in ends)
+        silent = any(not isinstance(end, Server) and not end.notify for end in ends)
         if not link.transfer_from or not link.transfer_to or not (link.notify_to or silent):
             problems.append(
                 Problem(
                     "%s and %s have no address family in common (%s; %s)"
                     % (primary, secondary, *(", ".join(_as_primary(end)[0]) for end in ends)),
                     "Give both an IPv4 or both an IPv6 address in %s"
-                    % ("dns_peers and dns_address" if {primary, secondary} & set(peers) else "dns_address"),
+                    % (
+                        "dns_peers and dns_address"
+                        if {primary, secondary} & set(peers)
+                        else "dns_transfer_from, dns_notify_to and dns_address"
+                        if secondary in clouds
+                        else "dns_address"
+                    ),
                     zone=example,
                 )
             )
@@ -989,10 +1243,11 @@ def _links(
         _check_key_names(site, links, peers, problems)
         _refuse_idle_keys(site, links, peers, problems)
         _refuse_idle_peers(links, peers, problems)
+        _refuse_idle_hosted_zones(clouds, zones, problems)
     return links
 
 
-def _link(site: Site, primary: Union[Server, Peer], secondary: Union[Server, Peer]) -> Link:
+def _link(site: Site, primary: End, secondary: End) -> Link:
     asked, notifies = _as_primary(primary)
     transfers, notified = _as_secondary(secondary)
     return Link(
@@ -1006,18 +1261,18 @@ def _link(site: Site, primary: Union[Server, Peer], secondary: Union[Server, Pee
     )
 
 
-def _name(end: Union[Server, Peer]) -> str:
+def _name(end: End) -> str:
     return end.id if isinstance(end, Peer) else end.host
 
 
-def _as_primary(end: Union[Server, Peer]) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+def _as_primary(end: End) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
     """Where it is asked for zones, and where its NOTIFY comes from."""
-    return (end.transfer, end.notify) if isinstance(end, Peer) else (end.addresses, end.transfer_addresses)
+    return (end.addresses, end.transfer_addresses) if isinstance(end, Server) else (end.transfer, end.notify)
 
 
-def _as_secondary(end: Union[Server, Peer]) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
+def _as_secondary(end: End) -> Tuple[Tuple[str, ...], Tuple[str, ...]]:
     """Where it transfers from, and where it takes NOTIFY."""
-    return (end.transfer, end.notify) if isinstance(end, Peer) else (end.transfer_addresses, end.addresses)
+    return (end.transfer_addresses, end.addresses) if isinstance(end, Server) else (end.transfer, end.notify)
 
 
 def _self_link(site: Site, server: Server) -> Link:
@@ -1029,7 +1284,7 @@ def _self_link(site: Site, server: Server) -> Link:
     return Link(server.host, server.host, _keys(site, server, server), own, own, (), ())
 
 
-def _keys(site: Site, primary: Union[Server, Peer], secondary: Union[Server, Peer]) -> Tuple[str, ...]:
+def _keys(site: Site, primary: End, secondary: End) -> Tuple[str, ...]:
     for end in (primary, secondary):
         if isinstance(end, Peer):
             return end.keys
@@ -1103,6 +1358,21 @@ def _refuse_idle_peers(
                     + ", or take it out of dns_peers",
                 )
             )
+
+
+def _refuse_idle_hosted_zones(clouds: Mapping[str, Cloud], zones: Mapping[str, Zone], problems: List[Problem]) -> None:
+    """The hosted zone of a misspelt zone would be looked up by name, and another one changed."""
+    for cloud in clouds.values():
+        pushed = [zone.name for zone in zones.values() if cloud.host in zone.clouds]
+        for name in cloud.hosted_zones:
+            if name not in pushed:
+                problems.append(
+                    Problem(
+                        "route53_hosted_zones has %s, and no such zone is pushed there%s" % (name, _near(name, pushed)),
+                        "Write names of zones that have it among their secondaries",
+                        host=cloud.host,
+                    )
+                )
 
 
 def of_family(addresses: Iterable[str], af: int) -> List[str]:

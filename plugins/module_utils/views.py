@@ -67,6 +67,7 @@ def host_view(topology: Topology, host: str) -> Dict[str, Any]:
         "server_addresses": sorted(
             {address for each in topology.servers.values() for address in each.addresses + each.transfer_addresses}
             | {address for peer in topology.peers.values() for address in peer.transfer}
+            | {address for cloud in topology.clouds.values() for address in cloud.transfer}
             | set(topology.verifiers)
         ),
         "links_as_primary": [
@@ -82,7 +83,7 @@ def host_view(topology: Topology, host: str) -> Dict[str, Any]:
                 "name": zone.name,
                 "file": zone.file,
                 "file_name": file_name(zone.name),
-                "links": [topology.end(secondary).id for secondary in zone.secondaries],
+                "links": [topology.end(secondary).id for secondary in topology.linked(zone)],
                 "ask": [
                     [address, topology.end(secondary).port]
                     for secondary in zone.secondaries
@@ -102,6 +103,48 @@ def host_view(topology: Topology, host: str) -> Dict[str, Any]:
             for zone in topology.zones_as_secondary(host)
         ],
     }
+
+
+def cloud_view(topology: Topology, host: str) -> Dict[str, Any]:
+    """What the account at a provider is made of, as plain data without secrets.
+
+    ``zones``: name and primary of each; of what is pushed to, name and hosted_zone_id (or None). ``primaries``: of what
+    transfers by itself, one for each link: name, addresses where it asks, port, key_name. ``push``: of what is pushed
+    to, None with others: host, address, port and key_file of the server's self link, by which the zones are read on
+    that host.
+    """
+    cloud = topology.clouds[host]
+    view: Dict[str, Any] = {
+        "host": host,
+        "provider": cloud.provider,
+        "id": cloud.id,
+        "zones": [
+            {"name": zone.name, "primary": zone.primary}
+            if cloud.push_host is None
+            else {"name": zone.name, "hosted_zone_id": cloud.hosted_zones.get(zone.name)}
+            for zone in topology.zones.values()
+            if host in zone.clouds
+        ],
+        "primaries": [
+            {
+                "name": link.primary,
+                "addresses": list(link.transfer_from),
+                "port": topology.end(link.primary).port,
+                "key_name": link.keys[0],
+            }
+            for link in topology.links_of(host)
+        ],
+        "push": None,
+    }
+    if cloud.push_host is not None:
+        server, link = topology.servers[cloud.push_host], topology.self_link(cloud.push_host)
+        view["push"] = {
+            "host": cloud.push_host,
+            "address": link.transfer_from[0],
+            "port": server.port,
+            "key_file": key_file(server.kind, link.keys[0]),
+        }
+    return view
 
 
 def gate_view(topology: Topology, host: str) -> Dict[str, Any]:
@@ -153,6 +196,16 @@ def overview(topology: Topology) -> Dict[str, Any]:
             peer.id: {"role": peer.role, "addresses": list(peer.addresses), "port": peer.port}
             for peer in topology.peers.values()
         },
+        "clouds": {
+            host: {
+                "provider": cloud.provider,
+                "roles": list(cloud.roles),
+                "id": cloud.id,
+                "push_host": cloud.push_host,
+                "zones": [zone.name for zone in topology.zones.values() if host in zone.clouds],
+            }
+            for host, cloud in topology.clouds.items()
+        },
         "zones": [
             {"name": zone.name, "primary": zone.primary, "secondaries": list(zone.secondaries)}
             for zone in topology.zones.values()
@@ -169,7 +222,7 @@ def overview(topology: Topology) -> Dict[str, Any]:
                 "zones": [
                     zone.name
                     for zone in topology.zones.values()
-                    if zone.primary == link.primary and link.secondary in zone.secondaries
+                    if zone.primary == link.primary and link.secondary in topology.linked(zone)
                 ],
             }
             for link in topology.links.values()
@@ -219,8 +272,8 @@ def checks_on(topology: Topology, host: str, zones: Iterable[str]) -> List[Dict[
         wanted = [name for name in names if name in chosen]
         if link.secondary == host:
             check("transfer", link, link.primary, link.transfer_from, wanted, link.keys)
-        # Whom a peer lets transfer is its operator's business.
-        if link.primary in topology.peers or link.secondary in topology.peers:
+        # Whom a peer lets transfer is its operator's business; and what a provider does is told by its API.
+        if link.primary not in topology.servers or link.secondary not in topology.servers:
             continue
         if link.secondary == host:
             # The right address without a key, and with a key that is not this link's.

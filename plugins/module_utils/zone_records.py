@@ -510,7 +510,8 @@ class _Writer:
             self.problem(
                 None,
                 "it has no NS records: none are in records, and all servers that serve it are hidden (dns_hidden)",
-                'Write them, such as {name: "@", type: NS, value: ns1.example.net.}, or let a server be seen',
+                'Write them, such as {name: "@", type: NS, value: ns1.example.net.}, or let a server be seen; those of'
+                " an account at a provider come from its dns_name_servers",
             )
         made = []
         for name in names:

@@ -216,6 +216,39 @@ host:
           description: Statements of its own, line by line.
           type: list
           elements: str
+cloud:
+  description: What the account at a provider is made of. Only for hosts of the groups of providers.
+  returned: where the host is one
+  type: dict
+  contains:
+    host:
+      description: Its inventory name.
+      type: str
+    provider:
+      description: V(cloudflare) or V(route53).
+      type: str
+    id:
+      description: Its stable identity, from C(dns_id).
+      type: str
+    zones:
+      description: Name and primary of each of its zones; at Route 53, name and C(hosted_zone_id), which may be null.
+      type: list
+      elements: dict
+    primaries:
+      description:
+        - Where it transfers from, as dictionaries of C(name), C(addresses), C(port) and C(key_name); empty for what is
+          pushed to.
+      type: list
+      elements: dict
+    allowed_changes:
+      description: Zones that may change by whatever much in this run, from C(dns_allow_changes).
+      type: list
+      elements: str
+    push:
+      description:
+        - The server that pushes to it, as C(host), C(address), C(port) and C(key_file); null for what transfers by
+          itself.
+      type: dict
 topology:
   description: All servers, zones and links, as the filter P(dnsops.redundant_dns.topology#filter) returns them.
   returned: with O(topology=true)
@@ -241,6 +274,18 @@ held_back:
   elements: dict
 stopped:
   description: A failed row for every server where a roll of restarts or upgrades stopped in this run.
+  returned: with O(verify)
+  type: list
+  elements: dict
+cloud_rows:
+  description: What the providers said in this run, as rows.
+  returned: with O(verify)
+  type: list
+  elements: dict
+assigned:
+  description:
+    - For every zone that a provider serves, the name servers that it assigned, as
+      O(dnsops.redundant_dns.name_servers_check#module:zones) takes them.
   returned: with O(verify)
   type: list
   elements: dict

@@ -15,6 +15,10 @@ HOSTS: dict[str, dict[str, Any]] = {
 }
 GROUPS = {"bind_primary": ["a.test"], "bind_secondary": ["b.test"], "nsd_secondary": ["c.test"]}
 
+# An account at each provider: one that transfers, and one that b.test pushes to.
+CLOUD_HOSTS: dict[str, dict[str, Any]] = {"cloudflare": {}, "route53": {"route53_push_host": "b.test"}}
+CLOUD_GROUPS = {"cloudflare_secondary": ["cloudflare"], "route53_secondary": ["route53"]}
+
 
 def make_site(
     zones: Iterable[Any] = ("example.com",),
@@ -42,3 +46,13 @@ def make_site(
         zones=entries,
         **settings,
     )
+
+
+def make_cloud_site(
+    zones: Iterable[Any] = ("example.com",),
+    hosts: Mapping[str, Mapping[str, Any]] | None = None,
+    groups: Mapping[str, list[str]] | None = None,
+    **settings: Any,
+) -> Site:
+    """The site of :func:`make_site`, and the clouds; ``hosts`` and ``groups`` replace or add to those of the clouds."""
+    return make_site(zones, {**CLOUD_HOSTS, **(hosts or {})}, {**CLOUD_GROUPS, **(groups or {})}, **settings)

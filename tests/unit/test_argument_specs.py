@@ -96,6 +96,8 @@ def test_a_role_describes_itself(role: str) -> None:
 def test_every_entry_point_has_a_specification(role: str) -> None:
     parts = {path.parent / file for path, file in included_tasks()}
     entries = {path.stem for path in (ROOT / "roles" / role / "tasks").glob("*.yml") if path not in parts}
+    # A part may be an entry point for other roles too.
+    entries |= {call.entry for call in CALLS if call.role == NAMESPACE + role}
     assert set(specs(role)) == entries
     assert all(spec["short_description"] for spec in specs(role).values())
 
@@ -128,7 +130,7 @@ def test_defaults_pass_the_validation_that_ansible_does(role: str) -> None:
 def test_options_are_named_after_their_role_and_used_by_it(role: str) -> None:
     text = "\n".join(
         path.read_text(encoding="utf-8")
-        for folder in ("tasks", "templates")
+        for folder in ("tasks", "templates", "vars")
         for path in (ROOT / "roles" / role / folder).glob("*")
     )
     for name in options(role):
@@ -138,10 +140,26 @@ def test_options_are_named_after_their_role_and_used_by_it(role: str) -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_the_sites_variables_are_not_validated_by_a_role(role: str) -> None:
-    """They are checked once in Python; and a secret must not become an argument of a validation task."""
+    """They are checked once in Python; and their secrets must not become arguments of a validation task."""
     text = (ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8")
     named = set(re.findall(r"^ +(\w+):", text, re.MULTILINE))
-    assert not {name for name in named if name.startswith("dns_") or "secret" in name or name == "tsig_keys"}
+    assert not {name for name in named if name.startswith("dns_") or name in ("tsig_master_secret", "tsig_keys")}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_secret_of_a_role_is_kept_out_of_outputs(role: str) -> None:
+    """As text: a message that a value is of another type would have the value in it."""
+    for name, option in options(role).items():
+        if re.search("secret_|_token|password", name.removeprefix(role)):
+            assert option.get("no_log") is True and option["type"] == "str", name
+        else:
+            assert "no_log" not in option, name
+
+
+def test_secrets_of_roles_are_found() -> None:
+    """Else the test above would prove nothing."""
+    secrets = {name for role in ROLES for name, option in options(role).items() if option.get("no_log")}
+    assert secrets == {"cloudflare_secondary_api_token", "route53_secondary_secret_access_key"}
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: "%s to %s %s" % (call.place, call.role, call.entry))
@@ -167,6 +185,14 @@ def test_templates_exist_and_each_is_used() -> None:
             template = path.parents[1] / "templates" / name
             assert template.exists(), "%s: %s" % (path, name)
             used.add(template)
+    for path, task in all_tasks():
+        if "ansible.builtin.template" in task:
+            for item in task.get("loop", [""]):
+                template = (
+                    path.parents[1] / "templates" / task["ansible.builtin.template"]["src"].replace("{{ item }}", item)
+                )
+                assert template.exists(), "%s: %s" % (path, template.name)
+                used.add(template)
     assert used == set(ROOT.glob("roles/*/templates/*"))
 
 

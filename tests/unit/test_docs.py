@@ -21,7 +21,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils import (
     views,
 )
 from conftest import ROOT
-from sites import make_site
+from sites import make_cloud_site, make_site
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOB = "https://github.com/dnsops/redundant_dns/blob/main/"
@@ -123,7 +123,9 @@ def test_the_demos_zones_are_those_of_the_readmes_table() -> None:
 
 
 def test_host_variables() -> None:
-    assert tuple(table_with("dns_address")) == topology.HOST_VARIABLES
+    assert tuple(table_with("dns_address")) == topology.SERVER_VARIABLES
+    assert tuple(table_with("dns_id")) == topology.CLOUD_VARIABLES
+    assert set(topology.HOST_VARIABLES) == {*topology.SERVER_VARIABLES, *topology.CLOUD_VARIABLES}
 
 
 def test_zone_keys() -> None:
@@ -131,7 +133,7 @@ def test_zone_keys() -> None:
 
 
 def test_peer_keys() -> None:
-    assert tuple(table_with("role")) == topology.PEER_KEYS
+    assert tuple(table_with("preset")) == topology.PEER_KEYS
 
 
 def test_site_variables() -> None:
@@ -150,6 +152,9 @@ def test_variables_of_a_run() -> None:
         read |= set(re.findall(r"(?<![\w.])dns_[a-z_]+", text))
         for name, default in re.findall(r"\b(dns_[a-z_]+) \| default\(([^)]*)\)", text):
             wanted = "" if default in ("omit", "''") else "`%s`" % default.strip("'")
+            if name == "dns_resolvers":
+                assert default == "[]"
+                wanted = "the system's"
             assert of_run[name][0] == wanted, name
     known = {*topology.HOST_VARIABLES, *inventory.SITE_VARIABLES, "dns_groups"}
     assert read - known == set(inventory.RUN_VARIABLES)
@@ -183,7 +188,9 @@ def test_numbers() -> None:
     assert all("`%s`" % level in checking for level in inventory.LEVELS)
     assert "%d more by chance" % inventory.SAMPLE in checking
     assert "more than %d zones" % report.LONGEST_TABLE in checking
-    assert all("`%s`" % verdict in checking for verdict in (checks.OK, checks.FAILED, checks.NOT_CHECKED))
+    assert all(
+        "`%s`" % verdict in checking for verdict in (checks.OK, checks.FAILED, checks.NOT_CHECKED, checks.WARNING)
+    )
     assert "Fewer than %d octets" % keys.SECRET_OCTETS in section("Secrets")
     assert all(algorithm in section("Secrets") for algorithm in keys.GIVEN_ALGORITHMS)
 
@@ -227,23 +234,43 @@ def text_of(module: str, variable: str) -> Any:
     raise AssertionError("%s has no %s" % (module, variable))
 
 
+def constant(path: Path, name: str) -> Any:
+    """The value of a constant of a plugin, as it is written."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == name:
+            return node.value
+    raise AssertionError("%s has no %s" % (path, name))
+
+
 def specification(module: str) -> dict[str, dict[str, Any]]:
     """The argument_spec in the code of a module, or of its action: option -> what is written out as a literal."""
     for folder in ("modules", "action"):
         path = ROOT / "plugins" / folder / (module + ".py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")) if path.exists() else ast.Module([], [])):
             if isinstance(node, ast.keyword) and node.arg == "argument_spec":
+                written = node.value if isinstance(node.value, ast.Dict) else constant(path, node.value.id)
                 return {
                     ast.literal_eval(name): {
                         ast.literal_eval(key): value.value if isinstance(value, ast.Constant) else value
                         for key, value in zip(option.keys, option.values)
                     }
-                    for name, option in zip(node.value.keys, node.value.values)
+                    for name, option in zip(written.keys, written.values)
                 }
     raise AssertionError("%s has no argument_spec" % module)
 
 
-@pytest.mark.parametrize("module", MODULES)
+# Its action hands what it is given to another module.
+ACCOUNT = "cloudflare_account"
+
+
+def test_options_of_the_account_are_those_of_the_module_but_for_what_the_inventory_has() -> None:
+    of_inventory = {"owner", "server", "zones", "primaries"}
+    assert set(text_of(ACCOUNT, "DOCUMENTATION")["options"]) == set(specification("cloudflare_zone")) - of_inventory
+    action = (ROOT / "plugins" / "action" / (ACCOUNT + ".py")).read_text(encoding="utf-8")
+    assert all(re.search(r"\b%s=" % name, action) for name in of_inventory)
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module != ACCOUNT])
 def test_options_of_a_module_are_documented_as_they_are(module: str) -> None:
     """What ansible-test checks for modules, here for those too that run as actions on the controller."""
     documented = text_of(module, "DOCUMENTATION")["options"]
@@ -264,6 +291,9 @@ def test_what_plan_returns_is_documented() -> None:
         assert set(documented) == set(view)
         for part in ("links_as_%s" % kind, "zones_as_%s" % kind):
             assert set(documented[part]["contains"]) == set(view[part][0]), part
+    cloud = text_of("plan", "RETURN")["cloud"]["contains"]
+    for host in ("cloudflare", "route53"):
+        assert set(cloud) == {"allowed_changes", *views.cloud_view(topology.build(make_cloud_site()), host)}
     filters = yaml_of("plugins/filter/topology.yml")["RETURN"]["_value"]["contains"]
     assert set(filters) == set(views.overview(site))
 
@@ -310,7 +340,7 @@ def test_versions_agree() -> None:
 def test_platforms_are_those_with_data_files_and_the_tested_ones_are_deployed() -> None:
     # Data files are named after the major version: Ubuntu 24.04 is Ubuntu-24.yml.
     rows = {row[0].split(".")[0]: row[1:] for table in tables(section("Supported platforms")) for row in table[1:]}
-    data = {file.stem.replace("-", " ") for file in ROOT.glob("roles/*/vars/*.yml")}
+    data = {file.stem.replace("-", " ") for file in ROOT.glob("roles/*/vars/*-*.yml")}
     assert set(rows) == data
     made = re.search(r"^DEBIAN_RELEASES := (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert made

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.dnsops.redundant_dns.plugins.filter.topology import FilterModule
-from sites import GROUPS, HOSTS
+from sites import CLOUD_GROUPS, CLOUD_HOSTS, GROUPS, HOSTS
 
 MASTER = "KJPmUC9EaGBnrqhHeiSuWcU6eBrk/sOBomFPi++Tmrs="
 
@@ -29,6 +29,22 @@ def test_links(hostvars: dict[str, dict[str, Any]]) -> None:
     assert found["zones"] == [{"name": "example.com", "primary": "a.test", "secondaries": ["b.test", "c.test"]}]
     assert list(found["servers"]) == list(HOSTS)
     assert MASTER not in repr(found)
+
+
+def test_clouds(hostvars: dict[str, dict[str, Any]]) -> None:
+    hostvars.update({host: {**hostvars["a.test"], **own} for host, own in CLOUD_HOSTS.items()})
+    for host in CLOUD_HOSTS:
+        del hostvars[host]["dns_address"]
+    found = FilterModule().filters()["topology"](hostvars, {**GROUPS, **CLOUD_GROUPS})
+    assert {host: cloud["zones"] for host, cloud in found["clouds"].items()} == {
+        "cloudflare": ["example.com"],
+        "route53": ["example.com"],
+    }
+    assert [(link["primary"], link["secondary"]) for link in found["links"]] == [
+        ("a.test", "b.test"),
+        ("a.test", "c.test"),
+        ("a.test", "cloudflare"),
+    ]
 
 
 def test_mistakes_become_the_message(hostvars: dict[str, dict[str, Any]]) -> None:

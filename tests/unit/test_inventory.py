@@ -8,11 +8,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import inventory, topology
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import checks, inventory, providers, topology
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
 from conftest import ROOT
 from hypothesis import given, settings
@@ -254,7 +255,7 @@ def test_name_servers_that_are_not_the_servers_are_a_warning(site: Site) -> None
     (warning,) = found.warnings(texts)
     assert str(warning) == (
         "zone example.com, zones/example.com.zone: its NS records (a.test, b.test) are not the servers that serve it"
-        " (c.test, z.test). Change the NS records, or dns_name and dns_hidden of the hosts."
+        " (c.test, z.test). Change the NS records, or dns_name, dns_hidden and dns_name_servers of the hosts."
     )
 
 
@@ -511,7 +512,238 @@ def test_no_message_about_a_peer_has_its_secret(with_peers: Site) -> None:
         assert secret not in "\n".join(found)
 
 
+# --- clouds and presets ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_clouds(site: Site) -> Site:
+    site.hosts.update({"cloudflare": {"cloudflare_secondary_account_id": "0123"}, "route53": {}})
+    site.hosts["route53"]["route53_push_host"] = "b.test"
+    site.groups.update(cloudflare_secondary=["cloudflare"], route53_secondary=["route53"])
+    site.groups["all"] += ["cloudflare", "route53"]
+    return site
+
+
+def told_by(site: Site) -> list[str]:
+    found = site.read()
+    return [str(problem) for problem in found.warnings(found.zone_texts(found.topology.zones))]
+
+
+def test_clouds(with_clouds: Site) -> None:
+    found = with_clouds.read()
+    assert list(found.topology.clouds) == ["cloudflare", "route53"]
+    assert found.topology.zones["example.com"].clouds == ("cloudflare", "route53")
+    assert [key.name for key in found.keys_of("cloudflare")] == ["g1.cloudflare.from.a.test"]
+    assert SECRET not in repr(found.topology)
+    assert found.overlooked(with_clouds.hostvars) == told_by(with_clouds) == []
+
+
+def test_groups_of_other_names_for_clouds(with_clouds: Site) -> None:
+    before = with_clouds.read().topology
+    groups = with_clouds.groups
+    names = {role: "eu_" + role for role in topology.GROUPS if role in groups}
+    with_clouds.groups = {"all": groups["all"], **{name: groups[role] for role, name in names.items()}}
+    with_clouds.all["dns_groups"] = names
+    assert with_clouds.read().topology == before
+    with_clouds.all["dns_groups"] = {**names, "cloudflare_secondary": None}
+    assert list(with_clouds.read().topology.clouds) == ["route53"]
+    del names["cloudflare_secondary"]
+    with_clouds.all["dns_groups"] = names
+    assert list(with_clouds.read().topology.clouds) == ["route53"]
+
+
+def test_an_account_has_the_variables_of_the_site_too(with_clouds: Site) -> None:
+    with_clouds.hosts["cloudflare"]["dns_hostmaster"] = "other.test"
+    with_clouds.all["dns_hostmaster"] = "hostmaster.test"
+    assert with_clouds.mistakes() == [
+        "host cloudflare: its dns_hostmaster differs from that of another server. Set it once for all hosts, in"
+        " group_vars/all.yml."
+    ]
+
+
+def test_a_misspelt_variable_of_an_account_is_told(with_clouds: Site) -> None:
+    with_clouds.hosts["cloudflare"]["dns_name_server"] = ["kate.ns.cloudflare.test"]
+    assert [str(problem) for problem in with_clouds.read().overlooked(with_clouds.hostvars)] == [
+        'host cloudflare: the variable "dns_name_server" is none of this collection\'s, and is ignored.'
+        ' Did you mean "dns_name_servers"?'
+    ]
+
+
+def test_an_account_in_no_group_is_told(with_clouds: Site) -> None:
+    """A misspelt group would take its zones away from it."""
+
+    def overlooked() -> list[str]:
+        return [str(problem) for problem in with_clouds.read().overlooked(with_clouds.hostvars)]
+
+    told = "host %s: it has %s, but is not in %s: nothing is done there."
+    told += " Put it into that group, or take the variable away."
+    with_clouds.hosts["web.test"] = {}
+    assert overlooked() == []
+    for group in ("cloudflare_secondary", "route53_secondary"):
+        with_clouds.groups[group + "s"] = with_clouds.groups.pop(group)
+    assert overlooked() == [
+        told % ("cloudflare", "cloudflare_secondary_account_id", "cloudflare_secondary"),
+        told % ("route53", "route53_push_host", "route53_secondary"),
+    ]
+    # Set for all hosts, it tells nothing of one.
+    with_clouds.all["cloudflare_secondary_account_id"] = "0123"
+    assert overlooked() == [told % ("route53", "route53_push_host", "route53_secondary")]
+
+
+def test_name_servers_that_only_a_provider_knows_are_no_mistake(with_clouds: Site) -> None:
+    """They are looked at after the deploy; whatever else is wrong with the NS records is told as ever."""
+    wrong = (
+        "zone example.com, zones/example.com.zone: its NS records (%s) are not the servers that serve it (%s). Change"
+    )
+    assert told_by(with_clouds) == []
+    with_clouds.write("zones/example.com.zone", ZONE + "@ NS kate.ns.cloudflare.test.\n@ NS ns-1.awsdns-01.test.\n")
+    assert told_by(with_clouds) == []
+    with_clouds.write("zones/example.com.zone", ZONE.replace("b.test.", "kate.ns.cloudflare.test."))
+    (warning,) = told_by(with_clouds)
+    assert warning.startswith(wrong % ("a.test, kate.ns.cloudflare.test", "a.test, b.test"))
+    # One says its names, the other does not yet.
+    with_clouds.hosts["cloudflare"]["dns_name_servers"] = ["Kate.NS.cloudflare.test."]
+    with_clouds.write("zones/example.com.zone", ZONE + "@ NS kate.ns.cloudflare.test.\n@ NS ns-1.awsdns-01.test.\n")
+    assert told_by(with_clouds) == []
+    with_clouds.write("zones/example.com.zone", ZONE + "@ NS ns-1.awsdns-01.test.\n")
+    (warning,) = told_by(with_clouds)
+    assert warning.startswith(
+        wrong % ("a.test, b.test, ns-1.awsdns-01.test", "a.test, b.test, kate.ns.cloudflare.test")
+    )
+    # Both do.
+    with_clouds.hosts["route53"]["dns_name_servers"] = ["ns-1.awsdns-01.test"]
+    with_clouds.write("zones/example.com.zone", ZONE + "@ NS kate.ns.cloudflare.test.\n@ NS ns-1.awsdns-01.test.\n")
+    assert told_by(with_clouds) == []
+    with_clouds.write("zones/example.com.zone", ZONE + "@ NS kate.ns.cloudflare.test.\n@ NS ns-2.awsdns-02.test.\n")
+    assert len(told_by(with_clouds)) == 1
+
+
+def test_zones_with_records_get_the_name_servers_that_accounts_bring(with_clouds: Site) -> None:
+    with_clouds.all["dns_zones"] = [{"name": "example.org", "records": []}]
+
+    def name_servers() -> set[str]:
+        found = with_clouds.read()
+        return set(found.zone_texts(["example.org"])["example.org"].name_servers)
+
+    assert name_servers() == {"a.test", "b.test"}
+    with_clouds.hosts["cloudflare"]["dns_name_servers"] = ["kate.ns.cloudflare.test"]
+    assert name_servers() == {"a.test", "b.test", "kate.ns.cloudflare.test"}
+    assert told_by(with_clouds) == []
+
+
+class Clock(datetime):
+    """The day of a run."""
+
+    day = datetime(2026, 12, 1, tzinfo=timezone.utc)
+
+    @classmethod
+    def now(cls, tz: Any = None) -> datetime:
+        assert tz is timezone.utc
+        return cls.day
+
+
+def test_data_of_providers_that_is_past_its_date_is_told(with_clouds: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = providers.PROVIDERS["cloudflare"]
+    monkeypatch.setattr(inventory, "datetime", Clock)
+    monkeypatch.setitem(providers.PROVIDERS, "cloudflare", row._replace(review="2026-12-02", verified=True))
+    assert told_by(with_clouds) == []
+    monkeypatch.setitem(providers.PROVIDERS, "cloudflare", row._replace(review="2026-12-01", verified=True))
+    (warning,) = told_by(with_clouds)
+    assert warning.startswith("preset cloudflare: the addresses of Cloudflare were last checked on %s" % row.checked)
+    assert warning.endswith("dns_transfer_from and dns_notify_to of the hosts in cloudflare_secondary.")
+    with_clouds.hosts["cloudflare"].update(dns_transfer_from="203.0.113.7", dns_notify_to="203.0.113.8")
+    assert told_by(with_clouds) == []
+    with_clouds.hosts["cloudflare"].pop("dns_notify_to")
+    assert len(told_by(with_clouds)) == 1
+    # Not used, not told.
+    with_clouds.groups["cloudflare_secondary"] = []
+    assert told_by(with_clouds) == []
+
+
+def test_a_preset_that_could_not_be_checked_is_told(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = providers.PROVIDERS["hurricane-electric"]._replace(review="2999-01-01")
+    site.write("zones/example.com.zone", ZONE + "".join("@ NS %s.\n" % name for name in row.name_servers))
+    key = {"name": "he-key", "secret": PEER_SECRET}
+    site.all["dns_peers"] = {"he": {"preset": "hurricane-electric", "keys": [key], "default": True}}
+    monkeypatch.setitem(providers.PROVIDERS, "hurricane-electric", row._replace(verified=True))
+    assert told_by(site) == []
+    monkeypatch.setitem(providers.PROVIDERS, "hurricane-electric", row._replace(verified=False))
+    (warning,) = told_by(site)
+    assert warning.startswith("preset hurricane-electric: what it says could not be checked with Hurricane Electric")
+    site.all["dns_peers"]["he"].update(transfer_from="203.0.113.7", notify_to=[])
+    assert told_by(site) == []
+
+
+def test_rows_of_what_providers_said(with_clouds: Site) -> None:
+    rows = [checks.row("serial", "example.com", "cloudflare", "API", checks.OK, "in sync", 7)]
+    silent = checks.row(
+        "serial", "", "route53", "", checks.NOT_CHECKED, "not asked", None, "this run could not ask the provider"
+    )
+    found = with_clouds.read()
+    # Nobody was asked, one gave no answer, one did.
+    assert inventory.cloud_rows(found, with_clouds.hostvars) == [dict(silent, server="cloudflare"), silent]
+    with_clouds.hosts["route53"]["__route53_secondary_seen"] = {"failed": True, "msg": "no credentials"}
+    with_clouds.hosts["cloudflare"]["__cloudflare_secondary_seen"] = {"rows": rows, "zones": []}
+    assert inventory.cloud_rows(found, with_clouds.hostvars) == [*rows, dict(silent, detail="no credentials")]
+    # A deploy that failed is told where there were no checks after it, with the rows that it has.
+    del with_clouds.hosts["route53"]["__route53_secondary_seen"]
+    failed = dict(rows[0], server="route53", verdict=checks.FAILED)
+    with_clouds.hosts["route53"]["__route53_secondary_pushed"] = {"failed": True, "msg": "so\nand so", "rows": [failed]}
+    assert inventory.cloud_rows(found, with_clouds.hostvars) == [*rows, failed, dict(silent, detail="so")]
+    with_clouds.hosts["route53"]["__route53_secondary_seen"] = {"rows": []}
+    assert inventory.cloud_rows(found, with_clouds.hostvars) == rows
+    # What another host has in a variable of that name is none of a provider's.
+    with_clouds.hosts["a.test"]["__cloudflare_secondary_seen"] = {"rows": rows}
+    assert inventory.cloud_rows(found, with_clouds.hostvars) == rows
+
+
+def test_name_servers_that_providers_assigned(with_clouds: Site) -> None:
+    found = with_clouds.read()
+    assert inventory.assigned_name_servers(found, with_clouds.hostvars) == []
+    names = ["kate.ns.cloudflare.test", "tom.ns.cloudflare.test"]
+    zones = [
+        {"name": "example.com", "name_servers": names, "serial": 7},
+        {"name": "gone.test", "name_servers": names, "serial": 7},
+    ]
+    with_clouds.hosts["a.test"].update(dns_port=5300, dns_address=["192.0.2.1", "2001:db8::1"])
+    with_clouds.hosts["cloudflare"]["__cloudflare_secondary_seen"] = {"rows": [], "zones": zones}
+    with_clouds.hosts["route53"]["__route53_secondary_seen"] = {
+        "rows": [],
+        "zones": [{"name": "example.com", "name_servers": []}],
+    }
+    found = with_clouds.read()
+    assert inventory.assigned_name_servers(found, with_clouds.hostvars) == [
+        {
+            "name": "example.com",
+            "provider": "cloudflare",
+            "name_servers": names,
+            "primary_addresses": ["192.0.2.1", "2001:db8::1"],
+            "primary_port": 5300,
+        }
+    ]
+
+
 # --- a server that leaves --------------------------------------------------------------------------------------------
+
+
+def test_an_account_is_not_decommissioned(with_clouds: Site) -> None:
+    """Nobody could connect to it."""
+
+    def told(host: str) -> str:
+        with pytest.raises(InputError) as caught:
+            inventory.refuse_to_leave(with_clouds.read(), host, with_clouds.hostvars, force=True)
+        return str(caught.value)
+
+    assert told("cloudflare") == (
+        "host cloudflare: it is an account in cloudflare_secondary, and no server that could be stopped. Set"
+        "  cloudflare_secondary_state: absent  for it, run the playbook site, and take it out of its group."
+    )
+    assert told("route53") == (
+        "host route53: it is an account in route53_secondary, and no server that could be stopped. Take it out of its"
+        " group, run the playbook site, and delete its hosted zones at the provider."
+    )
+    with_clouds.hosts["c.test"] = {"dns_address": "192.0.2.3"}
+    inventory.refuse_to_leave(with_clouds.read(), "c.test", with_clouds.hostvars)
 
 
 def test_a_host_that_may_leave(site: Site) -> None:

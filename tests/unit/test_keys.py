@@ -18,7 +18,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem impor
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology import GivenKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sites import HOSTS, make_site
+from sites import HOSTS, make_cloud_site, make_site
 
 # Fixed random octets: what a failing test shows is the same each time.
 MASTER = bytes.fromhex(
@@ -356,7 +356,7 @@ def test_the_text_form_of_a_key_has_no_secret() -> None:
 
 def keys_of(host: str, master: Any = MASTER_TEXT, **settings_: Any) -> Mapping[str, Key]:
     given_keys = settings_.pop("given", [])
-    site = make_site(given_keys=[ends for ends, _key in given_keys], **settings_)
+    site = settings_.pop("make", make_site)(given_keys=[ends for ends, _key in given_keys], **settings_)
     found = keys.keys_of(topology.build(site), host, master, site.generations, given_keys, {})
     assert [key.name for key in found] == sorted(key.name for key in found)
     return {key.name: key for key in found}
@@ -389,6 +389,26 @@ def test_a_given_key_is_taken_as_it_is() -> None:
     assert found["transfer-key"] == Key("transfer-key", "hmac-sha384", GIVEN_TEXT)
     assert found["transfer-key"].secret == GIVEN_TEXT
     assert "transfer-key" not in keys_of("c.test", given=given_keys)
+
+
+def test_an_account_has_the_keys_of_its_links_and_no_self_link() -> None:
+    name = "g1.cloudflare.from.a.test"
+    found = keys_of("cloudflare", make=make_cloud_site)
+    assert found == {name: Key(name, "hmac-sha256", keys.derive(MASTER, "a.test", "cloudflare", 1))}
+    assert keys_of("a.test", make=make_cloud_site)[name] == found[name]
+    for host in ("b.test", "c.test"):
+        assert name not in keys_of(host, make=make_cloud_site)
+    # What is pushed to has none, and its push host none for it.
+    assert keys_of("route53", make=make_cloud_site) == {}
+    assert keys_of("b.test", make=make_cloud_site) == keys_of("b.test")
+
+
+def test_a_given_key_of_an_account() -> None:
+    given_keys = keys.read_given([{**ENTRY, "secondary": "cloudflare", "algorithm": "hmac-sha512"}])
+    for host in ("cloudflare", "a.test"):
+        found = keys_of(host, given=given_keys, make=make_cloud_site)
+        assert found["transfer-key"] == Key("transfer-key", "hmac-sha512", GIVEN_TEXT)
+        assert "g1.cloudflare.from.a.test" not in found
 
 
 def test_keys_of_peers_are_those_of_their_links() -> None:

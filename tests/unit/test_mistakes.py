@@ -190,7 +190,7 @@ def test_every_variable_and_key_is_in_a_message() -> None:
         *inventory.SITE_VARIABLES,
         "dns_groups",
     }
-    found = set(re.findall(r"[a-z_]+", messages))
+    found = set(re.findall(r"[a-z0-9_]+", messages))
     assert names - found == {"dns_site", "inventory_dir"}
 
 
@@ -332,6 +332,8 @@ def test_a_run_with_an_inventory_that_cannot_be_read_is_red(folder: Path, playbo
 WHOLE: dict[str, Any] = {
     "vars": yaml.safe_load(BASE["vars"]),
     **{host: yaml.safe_load(BASE[host]) for host in ("ns1", "ns2", "ns3")},
+    "cloudflare": {"dns_id": "account.example", "dns_notify_to": ["203.0.113.7"]},
+    "route53": {"route53_push_host": "ns2.example.net", "route53_hosted_zones": {"example.com": "Z0123456789ABC"}},
 }
 SECRETS = re.findall(r"[A-Za-z0-9+/]{22,}={1,2}", BASE["vars"])
 ROLES = ("bind_primary", "bind_secondary", "nsd_secondary")
@@ -416,13 +418,17 @@ def inventories(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, list[str]]]:
             container[key].append(
                 copy.deepcopy(container[key][0]) if change == "again" and container[key] else draw(ANYTHING)
             )
-    groups = {"all": HOSTS, "web": HOSTS[3:]}
+    groups = {"all": [*HOSTS, "cloudflare", "route53"], "web": HOSTS[3:]}
     for number, role in enumerate(ROLES):
         groups[role] = draw(st.just([HOSTS[number]]) | st.lists(st.sampled_from(HOSTS), max_size=2, unique=True))
+    for role, provider in topology.CLOUD_GROUPS.items():
+        groups[role] = draw(st.sampled_from([[], [provider], [provider], HOSTS[3:]]))
     site = whole.get("vars")
     hostvars = {
         name: {**(site if isinstance(site, dict) else {}), **(own if isinstance(own, dict) else {})}
-        for name, own in zip(HOSTS, [whole.get("ns1"), whole.get("ns2"), whole.get("ns3"), {}])
+        for name, own in zip(
+            groups["all"], [whole.get(name) for name in ("ns1", "ns2", "ns3", "www", "cloudflare", "route53")]
+        )
     }
     return hostvars, groups
 
@@ -459,6 +465,9 @@ def test_any_inventory_is_read_or_refused(home: Path, made: tuple[dict[str, Any]
             json.dumps([
                 views.host_view(site.topology, host), views.checks_on(site.topology, host, site.topology.zones)
             ])  # fmt: skip
+        for host in site.topology.clouds:
+            json.dumps(views.cloud_view(site.topology, host))
+        for host in [*site.topology.servers, *site.topology.clouds]:
             assert all(key.secret in SECRETS or len(key.secret) == 44 for key in site.keys_of(host))
         texts = site.zone_texts(site.topology.zones)
         warnings = site.warnings(texts)

@@ -14,7 +14,7 @@ import yaml
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import topology
 from conftest import ROOT
 
-DATA_FILES = sorted(ROOT.glob("roles/*/vars/*.yml"))
+DATA_FILES = sorted(ROOT.glob("roles/*/vars/*-*.yml"))
 # Role with the data files -> the roles that use them; -> its daemon's name in the topology.
 USERS = {"bind": ("bind", "bind_primary", "bind_secondary"), "nsd_secondary": ("nsd_secondary",)}
 KINDS = {"bind": "bind", "nsd_secondary": "nsd"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.dnsops.redundant_dns.plugins.action import report as action
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import report
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, NOT_CHECKED, OK, row
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, NOT_CHECKED, OK, WARNING, row
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
 
 
@@ -100,8 +102,90 @@ def test_not_checked_is_never_green() -> None:
 
 
 def test_the_summary_counts_rows() -> None:
-    assert report.summary(ROWS) == {OK: 9, FAILED: 3, NOT_CHECKED: 2}
-    assert report.summary([]) == {OK: 0, FAILED: 0, NOT_CHECKED: 0}
+    assert report.summary(ROWS) == {OK: 9, FAILED: 3, NOT_CHECKED: 2, WARNING: 0}
+    assert report.summary([]) == {OK: 0, FAILED: 0, NOT_CHECKED: 0, WARNING: 0}
+    assert report.summary(WARNED) == {OK: 2, FAILED: 0, NOT_CHECKED: 0, WARNING: 2}
+
+
+# --- warnings --------------------------------------------------------------------------------------------------------
+
+MISSING = "kate.ns.cloudflare.test, which Cloudflare assigned; add it"
+WARNED = [
+    serial_row("a.test", "ns1"),
+    serial_row("a.test", "cloudflare", address="API"),
+    row("ns", "a.test", "cloudflare", "", WARNING, "not in the zone", None, MISSING),
+    row("delegation", "a.test", "cloudflare", "", WARNING, "not at the parent", None, MISSING),
+]
+
+
+def test_a_warning_leaves_a_zone_green_and_is_shown() -> None:
+    assert report.table(WARNED, ["ns1", "cloudflare"]) == [
+        "zone    ns1  cloudflare  verdict",
+        "------  ---  ----------  -----------------------",
+        "a.test  7    7           ok: serial (2 warnings)",
+    ]
+    assert report.table(WARNED[:3], ["ns1", "cloudflare"])[-1].endswith("  ok: serial (1 warning)")
+    assert report.problem_lines(WARNED) == [
+        "warning: cloudflare, ns: not in the zone for a.test (%s)" % MISSING,
+        "warning: cloudflare, delegation: not at the parent for a.test (%s)" % MISSING,
+    ]
+
+
+@pytest.mark.parametrize("verdict", [FAILED, NOT_CHECKED])
+def test_what_is_not_green_goes_before_warnings(verdict: str) -> None:
+    rows = [*WARNED[1:], serial_row("a.test", "ns1", None, verdict, "no answer")]
+    assert report.table(rows, ["ns1", "cloudflare"])[-1].endswith("  %s: ns1 no answer (serial)" % verdict.upper())
+    assert [line.split(":")[0] for line in report.problem_lines(rows)] == [verdict, WARNING, WARNING]
+
+
+def test_a_long_table_leaves_warned_zones_out() -> None:
+    """Where the NS records of all zones lack a name, the table would be as long as without its limit."""
+    warned = [
+        row("ns", "z%05d.test" % number, "cloudflare", "", WARNING, "not in the zone", None) for number in range(99)
+    ]
+    assert report.table([*many(99), *warned], ["ns1"]) == ["99 more zones are ok"]
+    (line,) = report.problem_lines(warned)
+    assert line.startswith("warning: cloudflare, ns: not in the zone for 99 (z00000.test, ")
+
+
+class Task:
+    """Stands in for Ansible: runs the action ``report``, and keeps what it shows."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.shown: list[str] = []
+        monkeypatch.setattr(action, "DISPLAY", SimpleNamespace(display=self.shown.append))
+
+    def run(self, rows: list[Any], **arguments: Any) -> dict[str, Any]:
+        task = action.ActionModule.__new__(action.ActionModule)
+        arguments = {
+            "rows": rows,
+            "servers": ["ns1", "cloudflare"],
+            "absent": [],
+            "file": None,
+            "show": None,
+        } | arguments
+        task.validate_argument_spec = lambda **_specification: (None, arguments)
+        return task.act({})
+
+
+@pytest.fixture
+def task(monkeypatch: pytest.MonkeyPatch) -> Task:
+    return Task(monkeypatch)
+
+
+def test_a_run_with_warnings_is_green_and_counts_them(task: Task) -> None:
+    assert task.run(WARNED)["summary"][WARNING] == 2
+    assert "failed" not in task.run(WARNED)
+    (shown, _again) = task.shown
+    assert shown.rstrip().endswith("\n2 checks ok, 0 failed, 0 not checked, 2 warnings")
+    for line in report.problem_lines(WARNED):
+        assert line in shown
+    task.run(WARNED[:2])
+    assert task.shown[-1].rstrip().endswith("\n2 checks ok, 0 failed, 0 not checked")
+    assert task.run([*WARNED, serial_row("a.test", "ns1", 6, FAILED, "behind")])["failed"]
+
+
+# --- lines -----------------------------------------------------------------------------------------------------------
 
 
 def test_the_line_of_refusals() -> None:

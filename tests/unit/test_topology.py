@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import names, topology, views
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.providers import Provider
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.topology import GivenKey, Link, Site, Topology
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sites import HOSTS, make_site
+from sites import CLOUD_HOSTS, HOSTS, make_cloud_site, make_site
 
 V4 = {"a.test": "192.0.2.1", "b.test": "192.0.2.2", "c.test": "192.0.2.3"}
 V6 = {"a.test": "2001:db8::1", "b.test": "2001:db8::2", "c.test": "2001:db8::3"}
@@ -415,6 +416,409 @@ def test_a_peer_without_tsig() -> None:
     assert built.links[("a.test", "friend")].keys == ()
 
 
+# --- clouds ----------------------------------------------------------------------------------------------------------
+
+CLOUDFLARE = topology.PROVIDERS["cloudflare"]
+
+
+def cloud_build(*args: Any, **kwargs: Any) -> Topology:
+    return topology.build(make_cloud_site(*args, **kwargs))
+
+
+def v4(addresses: Iterable[str]) -> tuple[str, ...]:
+    return tuple(address for address in addresses if ":" not in address)
+
+
+def test_an_account_that_transfers_has_a_link_with_the_addresses_of_its_provider() -> None:
+    built = cloud_build()
+    assert built.links[("a.test", "cloudflare")] == Link(
+        primary="a.test",
+        secondary="cloudflare",
+        keys=("g1.cloudflare.from.a.test",),
+        transfer_from=("192.0.2.1",),
+        transfer_to=v4(CLOUDFLARE.transfer_from),
+        notify_from=("192.0.2.1",),
+        notify_to=v4(CLOUDFLARE.notify_to),
+    )
+    # The primary has no IPv6 address, and else it would have all of them.
+    six = cloud_build(hosts={host: {"dns_address": V6[host]} for host in HOSTS})
+    both = cloud_build(hosts={host: {"dns_address": [V4[host], V6[host]]} for host in HOSTS})
+    link = six.links[("a.test", "cloudflare")]
+    assert link.transfer_to == tuple(each for each in CLOUDFLARE.transfer_from if ":" in each) != ()
+    assert link.notify_to == tuple(each for each in CLOUDFLARE.notify_to if ":" in each) != ()
+    link = both.links[("a.test", "cloudflare")]
+    assert (link.transfer_to, link.notify_to) == (CLOUDFLARE.transfer_from, CLOUDFLARE.notify_to)
+    assert built.clouds["cloudflare"].preset == "cloudflare"
+
+
+def test_where_an_account_transfers_from_and_takes_notify_may_be_written() -> None:
+    own = {"dns_transfer_from": ["203.0.113.0/28", "203.0.113.99"], "dns_notify_to": "203.0.113.200"}
+    for variables in (own, *({name: own[name]} for name in own)):
+        built = cloud_build(hosts={"cloudflare": variables})
+        link = built.links[("a.test", "cloudflare")]
+        transfer = ("203.0.113.0/28", "203.0.113.99") if "dns_transfer_from" in variables else None
+        assert link.transfer_to == (transfer or v4(CLOUDFLARE.transfer_from))
+        assert link.notify_to == (("203.0.113.200",) if "dns_notify_to" in variables else v4(CLOUDFLARE.notify_to))
+        # With both its own, nothing of the provider's data is used, and no warning is due.
+        assert built.clouds["cloudflare"].preset == ("" if variables is own else "cloudflare")
+
+
+def test_the_primary_opens_to_an_account_and_notifies_it() -> None:
+    """What transfers and what takes NOTIFY are different addresses."""
+    built = cloud_build(hosts={"cloudflare": {"dns_transfer_from": "203.0.113.0/28", "dns_notify_to": "203.0.113.200"}})
+    view = views.host_view(built, "a.test")
+    assert [link for link in view["links_as_primary"] if link["id"] == "cloudflare"] == [
+        {
+            "id": "cloudflare",
+            "port": 53,
+            "key_names": ["g1.cloudflare.from.a.test"],
+            "transfer_from": ["192.0.2.1"],
+            "transfer_to": ["203.0.113.0/28"],
+            "notify_from": ["192.0.2.1"],
+            "notify_to": ["203.0.113.200"],
+        }
+    ]
+    assert view["zones_as_primary"][0]["links"] == ["b.test", "c.test", "cloudflare"]
+    assert "/etc/bind/keys/g1.cloudflare.from.a.test.key" in view["key_files"]
+    # It can't be asked for its serial, and nobody tries to transfer from it.
+    assert view["zones_as_primary"][0]["ask"] == [["192.0.2.2", 53], ["192.0.2.3", 53]]
+    every = [check for host in HOSTS for check in views.checks_on(built, host, built.zones)]
+    assert {check["server"] for check in every} == set(HOSTS)
+    # The rate limit of every server spares it; no other server learns anything else of it.
+    other = views.host_view(built, "b.test")
+    assert "203.0.113.0/28" in other["server_addresses"]
+    assert "cloudflare" not in json.dumps(other) + json.dumps(views.stranger_checks(built))
+
+
+def test_what_is_pushed_to_has_no_link() -> None:
+    built = cloud_build()
+    assert [ends for ends in built.links if "route53" in ends] == []
+    assert built.zones["example.com"].clouds == ("cloudflare", "route53")
+    assert built.zones["example.com"].secondaries == ("b.test", "c.test")
+    assert built.linked(built.zones["example.com"]) == ["b.test", "c.test", "cloudflare"]
+    route53 = built.clouds["route53"]
+    assert (route53.transfer, route53.notify, route53.push_host, route53.preset) == ((), (), "b.test", "")
+    without = cloud_build(groups={"route53_secondary": []})
+    for host in HOSTS:
+        assert views.host_view(built, host) == views.host_view(without, host)
+
+
+def test_an_account_as_data() -> None:
+    hosts = {
+        "a.test": {"dns_port": 5300},
+        "route53": {"route53_push_host": "b.test", "route53_hosted_zones": {"Example.com.": "Z0123456789ABC"}},
+    }
+    built = cloud_build(["example.com", "other.test"], hosts=hosts)
+    assert views.cloud_view(built, "cloudflare") == {
+        "host": "cloudflare",
+        "provider": "cloudflare",
+        "id": "cloudflare",
+        "zones": [{"name": "example.com", "primary": "a.test"}, {"name": "other.test", "primary": "a.test"}],
+        "primaries": [
+            {"name": "a.test", "addresses": ["192.0.2.1"], "port": 5300, "key_name": "g1.cloudflare.from.a.test"}
+        ],
+        "push": None,
+    }
+    assert views.cloud_view(built, "route53") == {
+        "host": "route53",
+        "provider": "route53",
+        "id": "route53",
+        "zones": [
+            {"name": "example.com", "hosted_zone_id": "Z0123456789ABC"},
+            {"name": "other.test", "hosted_zone_id": None},
+        ],
+        "primaries": [],
+        "push": {
+            "host": "b.test",
+            "address": "192.0.2.2",
+            "port": 53,
+            "key_file": "/etc/bind/keys/g1.self.b.test.key",
+        },
+    }
+
+
+def test_a_push_host_reads_where_it_listens() -> None:
+    built = cloud_build(hosts={"b.test": {"dns_listen_address": "10.0.0.2", "dns_port": 5353, "dns_id": "id.test"}})
+    assert views.cloud_view(built, "route53")["push"] == {
+        "host": "b.test",
+        "address": "10.0.0.2",
+        "port": 5353,
+        "key_file": "/etc/bind/keys/g1.self.id.test.key",
+    }
+
+
+def test_the_overview_has_clouds() -> None:
+    built = cloud_build(["example.com", {"name": "one.test", "file": "f", "secondaries": ["c.test", "cloudflare"]}])
+    view = views.overview(built)
+    assert view["clouds"] == {
+        "cloudflare": {
+            "provider": "cloudflare",
+            "roles": ["cloudflare_secondary"],
+            "id": "cloudflare",
+            "push_host": None,
+            "zones": ["example.com", "one.test"],
+        },
+        "route53": {
+            "provider": "route53",
+            "roles": ["route53_secondary"],
+            "id": "route53",
+            "push_host": "b.test",
+            "zones": ["example.com"],
+        },
+    }
+    zones = {(link["primary"], link["secondary"]): link["zones"] for link in view["links"]}
+    assert zones[("a.test", "cloudflare")] == ["example.com", "one.test"]
+    assert set(view["servers"]) == set(HOSTS)
+
+
+def test_primaries_of_an_account() -> None:
+    zones = [
+        {"name": "one.test", "file": "1", "primary": "a.test"},
+        {"name": "two.test", "file": "2", "primary": "b.test"},
+        {"name": "three.test", "file": "3", "primary": "b.test", "secondaries_remove": ["cloudflare"]},
+    ]
+    built = cloud_build(zones, groups={"bind_primary": ["a.test", "b.test"]})
+    view = views.cloud_view(built, "cloudflare")
+    assert [(each["name"], each["key_name"]) for each in view["primaries"]] == [
+        ("a.test", "g1.cloudflare.from.a.test"),
+        ("b.test", "g1.cloudflare.from.b.test"),
+    ]
+    assert [(zone["name"], zone["primary"]) for zone in view["zones"]] == [
+        ("one.test", "a.test"),
+        ("two.test", "b.test"),
+    ]
+
+
+def test_keys_of_an_account() -> None:
+    built = cloud_build(given_keys=[GivenKey("a.test", "cloudflare", "k")], generations=[2, 1])
+    assert built.links[("a.test", "cloudflare")].keys == ("k",)
+    assert built.links[("a.test", "b.test")].keys == ("g2.b.test.from.a.test", "g1.b.test.from.a.test")
+    built = cloud_build(hosts={"cloudflare": {"dns_id": "account.example"}}, generations=[2, 1])
+    assert built.links[("a.test", "cloudflare")].keys == (
+        "g2.account.example.from.a.test",
+        "g1.account.example.from.a.test",
+    )
+    # The first is the one to use.
+    view = views.cloud_view(built, "cloudflare")
+    assert (view["id"], view["primaries"][0]["key_name"]) == ("account.example", "g2.account.example.from.a.test")
+    assert "account.example" in views.host_view(built, "a.test")["zones_as_primary"][0]["links"]
+
+
+def test_an_id_that_is_empty_is_the_inventory_name() -> None:
+    assert cloud_build(hosts={"cloudflare": {"dns_id": None}}).clouds["cloudflare"].id == "cloudflare"
+
+
+@pytest.mark.parametrize(
+    "settings, secondaries, clouds",
+    [
+        ({}, ["b.test", "c.test"], ["cloudflare", "route53"]),
+        ({"secondaries": ["c.test"]}, ["c.test"], []),
+        ({"secondaries": ["cloudflare"]}, [], ["cloudflare"]),
+        ({"secondaries": ["c.test", "cloudflare"]}, ["c.test"], ["cloudflare"]),
+        ({"secondaries": ["bind_secondary", "cloudflare_secondary"]}, ["b.test"], ["cloudflare"]),
+        ({"secondaries": ["everywhere"]}, ["b.test"], ["route53"]),
+        ({"secondaries": ["c.test"], "secondaries_add": ["cloudflare"]}, ["c.test"], ["cloudflare"]),
+        ({"secondaries": ["b.test"], "secondaries_add": ["route53_secondary"]}, ["b.test"], ["route53"]),
+        ({"secondaries_remove": ["cloudflare"]}, ["b.test", "c.test"], ["route53"]),
+        ({"secondaries_remove": ["route53_secondary", "b.test"]}, ["c.test"], ["cloudflare"]),
+        ({"secondaries_remove": ["nsd_secondary", "bind_secondary", "route53"]}, [], ["cloudflare"]),
+    ],
+)
+def test_clouds_among_the_secondaries_of_a_zone(
+    settings: dict[str, Any], secondaries: list[str], clouds: list[str]
+) -> None:
+    built = cloud_build(
+        [{"name": "example.com", "file": "f", **settings}, "other.test"], groups={"everywhere": ["b.test", "route53"]}
+    )
+    zone = built.zones["example.com"]
+    assert (list(zone.secondaries), list(zone.clouds)) == (secondaries, clouds)
+    assert ("a.test", "cloudflare") in built.links  # of the other zone
+    assert [each["name"] for each in views.cloud_view(built, "route53")["zones"]] == [
+        *["example.com"] * ("route53" in clouds),
+        "other.test",
+    ]
+
+
+def test_a_primary_may_push() -> None:
+    """The zone then has no other server of its own."""
+    hosts = {"route53": {"route53_push_host": "a.test"}}
+    built = cloud_build([{"name": "example.com", "file": "f", "secondaries": ["route53"]}], hosts=hosts)
+    zone = built.zones["example.com"]
+    assert (zone.secondaries, zone.clouds, built.linked(zone)) == ((), ("route53",), [])
+    assert views.host_view(built, "a.test")["links_as_primary"] == []
+    assert views.cloud_view(built, "route53")["push"]["key_file"] == "/etc/bind/keys/g1.self.a.test.key"
+
+
+def test_a_zone_of_a_primary_outside_is_pushed_and_not_transferred_by_an_account() -> None:
+    """By default: to Cloudflare its operator would have to open. What is pushed comes from a server of ours."""
+    built = cloud_build([{"name": "foreign.test", "primary": "source"}, "example.com"], peers={"source": SOURCE})
+    zone = built.zones["foreign.test"]
+    assert (zone.secondaries, zone.clouds) == (("b.test", "c.test"), ("route53",))
+    assert ("source", "cloudflare") not in built.links
+
+
+def test_names_of_clouds_in_ns_records() -> None:
+    built = cloud_build(hosts={"cloudflare": {"dns_name_servers": ["A.ns.cloudflare.test.", "b.ns.cloudflare.test"]}})
+    zone = built.zones["example.com"]
+    assert built.name_servers(zone) == ["a.test", "b.test", "c.test", "a.ns.cloudflare.test", "b.ns.cloudflare.test"]
+    assert built.unnamed(zone) == ["route53"]
+    hidden = {"cloudflare": {"dns_name_servers": "a.ns.cloudflare.test"}, "a.test": {"dns_hidden": True}}
+    built = cloud_build(hosts=hidden)
+    assert built.name_servers(built.zones["example.com"]) == ["b.test", "c.test", "a.ns.cloudflare.test"]
+    built = build()
+    assert built.unnamed(built.zones["example.com"]) == []
+
+
+# --- presets ---------------------------------------------------------------------------------------------------------
+
+
+def provider(**settings: Any) -> Provider:
+    given = {"transfer_from": (), "notify_to": (), "name_servers": (), "source": "https://provider.example/list"}
+    return Provider(**{**given, "title": "A provider", "checked": "2026-01-01", "review": "2026-07-01"}, **settings)
+
+
+@pytest.fixture
+def presets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One preset of each kind, instead of those that change with what is known of their providers."""
+    split = {"transfer_from": ("192.0.2.96/28", "192.0.2.90"), "notify_to": ("192.0.2.91",)}
+    usual = provider(verified=True)._replace(**split)
+    monkeypatch.setattr(
+        topology,
+        "PROVIDERS",
+        {
+            "split": usual._replace(name_servers=("ns1.split.test", "ns2.split.test"), address=("192.0.2.92",)),
+            "deaf": usual._replace(notify_to=()),
+            "told": provider(verified=True, told_in="its panel"),
+            "cloudflare": usual,
+            "push-only": provider(verified=True, refused="it knows no zone transfers; push over its API"),
+        },
+    )
+
+
+def with_peer(**settings: Any) -> Site:
+    return make_site(peers={"friend": {"keys": ["friend.key"], "default": True, **settings}})
+
+
+@pytest.mark.usefixtures("presets")
+def test_a_preset_has_the_addresses_and_names_of_a_provider() -> None:
+    """It transfers from one address, takes NOTIFY at another, and answers queries at a third."""
+    built = topology.build(with_peer(preset="split"))
+    link = built.links[("a.test", "friend")]
+    assert (link.transfer_to, link.notify_to) == (("192.0.2.96/28", "192.0.2.90"), ("192.0.2.91",))
+    peer = built.peers["friend"]
+    assert (peer.role, peer.addresses, peer.preset) == ("secondary", ("192.0.2.92",), "split")
+    assert built.name_servers(built.zones["example.com"])[-2:] == ["ns1.split.test", "ns2.split.test"]
+    assert topology.build(with_peer(preset="split", role="secondary")) == built
+
+
+@pytest.mark.usefixtures("presets")
+def test_what_a_provider_does_not_take_is_not_sent_to_where_it_transfers_from() -> None:
+    built = topology.build(with_peer(preset="deaf"))
+    assert built.links[("a.test", "friend")].notify_to == built.peers["friend"].addresses == ()
+    plain = topology.build(with_peer(role="secondary", transfer_from=["192.0.2.90"]))
+    assert plain.links[("a.test", "friend")].notify_to == plain.peers["friend"].addresses == ("192.0.2.90",)
+
+
+@pytest.mark.usefixtures("presets")
+@pytest.mark.parametrize(
+    "written, field, value",
+    [
+        ({"transfer_from": "192.0.2.50"}, "transfer", ("192.0.2.50",)),
+        ({"notify_to": "192.0.2.51"}, "notify", ("192.0.2.51",)),
+        ({"notify_to": []}, "notify", ()),
+        ({"address": ["192.0.2.52"]}, "addresses", ("192.0.2.52",)),
+        ({"name_servers": ["ns.friend.test"]}, "name_servers", ("ns.friend.test",)),
+        ({"port": 5353}, "port", 5353),
+    ],
+)
+def test_what_is_written_replaces_what_a_preset_says_each_for_itself(
+    written: dict[str, Any], field: str, value: Any
+) -> None:
+    usual = topology.build(with_peer(preset="split")).peers["friend"]
+    changed = topology.build(with_peer(preset="split", **written)).peers["friend"]
+    assert getattr(usual, field) != value
+    assert changed == dataclasses.replace(usual, **{field: value})
+
+
+@pytest.mark.usefixtures("presets")
+def test_who_writes_both_lists_relies_on_nothing_of_a_preset() -> None:
+    both = {"transfer_from": "192.0.2.50", "notify_to": "192.0.2.51"}
+    assert topology.build(with_peer(preset="split", **both)).peers["friend"].preset == ""
+    for name in both:
+        assert topology.build(with_peer(preset="split", **{name: both[name]})).peers["friend"].preset == "split"
+
+
+@pytest.mark.usefixtures("presets")
+def test_addresses_that_a_provider_tells_each_customer_are_written() -> None:
+    peer = topology.build(with_peer(preset="told", transfer_from=["192.0.2.90"])).peers["friend"]
+    assert (peer.transfer, peer.notify, peer.addresses) == (("192.0.2.90",), ("192.0.2.90",), ())
+
+
+@pytest.mark.usefixtures("presets")
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        (
+            {"preset": "splitt"},
+            "the unknown preset 'splitt' (did you mean \"split\"?). Presets are split, deaf, told; for another"
+            " secondary write transfer_from.",
+        ),
+        (
+            {"preset": ["split"]},
+            "the unknown preset ['split'] (did you mean \"split\"?). Presets are split, deaf, told; for another"
+            " secondary write transfer_from.",
+        ),
+        (
+            {"preset": "push-only"},
+            "preset push-only: it knows no zone transfers; push over its API. Take it out of dns_peers.",
+        ),
+        (
+            {"preset": "cloudflare"},
+            "preset cloudflare is managed over the API of its provider. Put a host for the account into the group"
+            " cloudflare_secondary.",
+        ),
+        (
+            {"preset": "route53"},
+            "preset route53 is managed over the API of its provider. Put a host for the account into the group"
+            " route53_secondary.",
+        ),
+        (
+            {"preset": "told"},
+            "preset told: A provider tells its addresses to each customer: its panel. Write them, as  transfer_from:"
+            " [...]  and  notify_to: [...].",
+        ),
+        (
+            {"preset": "split", "role": "primary", "default": False},
+            "preset split is for secondaries, and its role is primary. Take  preset  away, and write transfer_from and"
+            " notify_from.",
+        ),
+        (
+            {"preset": "split", "role": "mirror"},
+            "its role is neither primary nor secondary. Write what it is to your servers, as  role: secondary.",
+        ),
+    ],
+)
+def test_a_mistake_with_a_preset_is_told_alone(settings: dict[str, Any], message: str) -> None:
+    assert mistakes(with_peer(**settings)) == ["dns_peers: friend: " + message]
+
+
+@pytest.mark.usefixtures("presets")
+def test_a_preset_that_a_zone_names_is_not_a_peer_yet() -> None:
+    def named(name: str, **settings: Any) -> list[str]:
+        return mistakes(make_site([{**ONE, "secondaries_add": [name]}], **settings))
+
+    start = 'zone example.com: its secondary "%s" is neither a host nor a group'
+    assert named("split") == [start % "split" + ". Put it into dns_peers, as  split: {preset: split, keys: [...]}."]
+    for other in ("push-only", "cloudflare"):
+        assert named(other) == [
+            start % other + ". Secondaries are hosts of bind_secondary, nsd_secondary, cloudflare_secondary,"
+            " route53_secondary, groups of them, or peers."
+        ]
+    peers = {"split": {"preset": "split", "keys": []}}
+    built = build([{**ONE, "secondaries_add": ["split"]}], peers=peers)
+    assert built.zones["example.com"].secondaries == ("b.test", "c.test", "split")
+
+
 # --- what each variable of a host shifts -----------------------------------------------------------------------------
 
 
@@ -784,28 +1188,31 @@ MISTAKES = {
     "secondary misspelt": (
         make_site([{**ONE, "secondaries": ["c.tset"]}]),
         'zone example.com: its secondary "c.tset" is neither a host nor a group (did you mean "c.test"?).'
-        " Secondaries are hosts of bind_secondary and nsd_secondary, groups of them, or peers.",
+        " Secondaries are hosts of bind_secondary, nsd_secondary, cloudflare_secondary,"
+        " route53_secondary, groups of them, or peers.",
     ),
     "group misspelt": (
         make_site([{**ONE, "secondaries": ["nsd_secondaries"]}]),
         'zone example.com: its secondary "nsd_secondaries" is neither a host nor a group'
         ' (did you mean "nsd_secondary"?).'
-        " Secondaries are hosts of bind_secondary and nsd_secondary, groups of them, or peers.",
+        " Secondaries are hosts of bind_secondary, nsd_secondary, cloudflare_secondary,"
+        " route53_secondary, groups of them, or peers.",
     ),
     "secondary like nothing": (
         make_site([{**ONE, "secondaries": ["zzz"]}]),
         'zone example.com: its secondary "zzz" is neither a host nor a group.'
-        " Secondaries are hosts of bind_secondary and nsd_secondary, groups of them, or peers.",
+        " Secondaries are hosts of bind_secondary, nsd_secondary, cloudflare_secondary,"
+        " route53_secondary, groups of them, or peers.",
     ),
     "secondary that is another host": (
         make_site([{**ONE, "secondaries": ["web.test"]}], groups={"web": ["web.test"]}),
-        'zone example.com: its secondary "web.test" is in none of the groups bind_secondary, nsd_secondary.'
-        " Add the host to one of them.",
+        'zone example.com: its secondary "web.test" is in none of the groups bind_secondary, nsd_secondary,'
+        " cloudflare_secondary, route53_secondary. Add the host to one of them.",
     ),
     "group of other hosts": (
         make_site([{**ONE, "secondaries": ["web"]}], groups={"web": ["web.test"]}),
-        'zone example.com: its secondary "web.test" is in none of the groups bind_secondary, nsd_secondary.'
-        " Add the host to one of them.",
+        'zone example.com: its secondary "web.test" is in none of the groups bind_secondary, nsd_secondary,'
+        " cloudflare_secondary, route53_secondary. Add the host to one of them.",
     ),
     "the primary as secondary": (
         make_site([{**ONE, "secondaries": ["a.test"]}]),
@@ -1075,7 +1482,8 @@ MISTAKES = {
     "a secondary removed that is misspelt": (
         make_site([{**ONE, "secondaries_add": ["b.test"], "secondaries_remove": ["c.tset"]}]),
         'zone example.com: its secondary "c.tset" is neither a host nor a group (did you mean "c.test"?).'
-        " Secondaries are hosts of bind_secondary and nsd_secondary, groups of them, or peers.",
+        " Secondaries are hosts of bind_secondary, nsd_secondary, cloudflare_secondary,"
+        " route53_secondary, groups of them, or peers.",
     ),
     "a secondary removed that is none": (
         make_site([{**ONE, "secondaries": ["b.test"], "secondaries_remove": ["c.test"]}]),
@@ -1176,13 +1584,151 @@ MISTAKES = {
             [{"name": "example.com", "primary": "source", "secondaries": ["b.test", "friend"]}],
             peers={"source": SOURCE, "friend": FRIEND},
         ),
-        'zone example.com: its primary "source" and its secondary "friend" are both peers,'
+        'zone example.com: its primary "source" is a peer, and its secondary "friend" is no server of yours,'
         " so the transfer is not yours. Take the secondary out.",
     ),
     "two peers with keys of one name": (
         make_site(peers={"friend": FRIEND, "other": {**FRIEND, "transfer_from": "192.0.2.8"}}),
         'dns_peers: other: the TSIG key "friend.key" is that of the link from a.test to friend already.'
         " Every link needs its own key.",
+    ),
+    "a variable of servers on an account": (
+        make_cloud_site(hosts={"cloudflare": {"dns_id": "account.test", "dns_hidden": True}}),
+        "host cloudflare: dns_hidden is a variable of servers."
+        " Take it away from this host; where all hosts have it, set it for the groups that it is for.",
+    ),
+    "a variable of accounts on a server": (
+        make_site(hosts={"b.test": {"dns_name_servers": ["b.test"]}}),
+        "host b.test: dns_name_servers is a variable of hosts of cloudflare_secondary and route53_secondary."
+        " Take it away from this host; where all hosts have it, set it for the groups that it is for.",
+    ),
+    "a variable of the other provider, with an id": (
+        make_cloud_site(hosts={"cloudflare": {"dns_id": "account.test", "route53_push_host": "b.test"}}),
+        "host cloudflare: route53_push_host is a variable of hosts of route53_secondary."
+        " Take it away from this host; where all hosts have it, set it for the groups that it is for.",
+    ),
+    "a variable of what transfers on what is pushed to": (
+        make_cloud_site(hosts={"route53": {"route53_push_host": "b.test", "dns_notify_to": "192.0.2.9"}}),
+        "host route53: dns_notify_to is a variable of hosts of cloudflare_secondary."
+        " Take it away from this host; where all hosts have it, set it for the groups that it is for.",
+    ),
+    "no push host": (
+        make_cloud_site(hosts={"route53": {}}),
+        "host route53: route53_push_host is missing: the server that pushes the zones."
+        " Write the inventory name of one that has the zones, as  route53_push_host: a.test.",
+    ),
+    "a push host misspelt": (
+        make_cloud_site(hosts={"route53": {"route53_push_host": "b.tset"}}),
+        "host route53: route53_push_host 'b.tset' is not one of the name servers (did you mean \"b.test\"?)."
+        " Write the inventory name of one that has the zones, as  route53_push_host: a.test.",
+    ),
+    "a list of push hosts": (
+        make_cloud_site(hosts={"route53": {"route53_push_host": ["b.test"]}}),
+        "host route53: route53_push_host ['b.test'] is not one of the name servers (did you mean \"b.test\"?)."
+        " Write the inventory name of one that has the zones, as  route53_push_host: a.test.",
+    ),
+    "a push host that is no server": (
+        make_cloud_site(hosts={"route53": {"route53_push_host": "monitoring"}}, groups={"web": ["monitoring"]}),
+        "host route53: route53_push_host 'monitoring' is not one of the name servers."
+        " Write the inventory name of one that has the zones, as  route53_push_host: a.test.",
+    ),
+    "a push host that is an account": (
+        make_cloud_site(hosts={"route53": {"route53_push_host": "cloudflare"}}),
+        "host route53: route53_push_host 'cloudflare' is not one of the name servers."
+        " Write the inventory name of one that has the zones, as  route53_push_host: a.test.",
+    ),
+    "a push host with NSD": (
+        make_cloud_site(hosts={"route53": {"route53_push_host": "c.test"}}),
+        "host route53: route53_push_host c.test runs NSD, which does not write a changed zone to disk at once."
+        " Name one that runs BIND, so that changes are pushed within seconds.",
+    ),
+    "a push host without the zone": (
+        make_cloud_site([{**ONE, "secondaries": ["c.test", "route53"]}]),
+        'zone example.com: its secondary "route53" gets its zones from b.test, which is not among the servers of this'
+        " one. Add b.test to its secondaries, take route53 out of them, or name another server as route53_push_host.",
+    ),
+    "hosted zones as a list": (
+        make_cloud_site(hosts={"route53": {**CLOUD_HOSTS["route53"], "route53_hosted_zones": ["Z0123456789ABC"]}}),
+        "host route53: route53_hosted_zones is not a mapping."
+        " Write  route53_hosted_zones: {example.com: Z0123456789ABC}.",
+    ),
+    "a hosted zone of what is no zone name": (
+        make_cloud_site(hosts={"route53": {**CLOUD_HOSTS["route53"], "route53_hosted_zones": {"a b": "Z0123"}}}),
+        'host route53: route53_hosted_zones: "a b" is not a domain name.'
+        " Write the names of zones, as  {example.com: Z0123456789ABC}.",
+    ),
+    "a hosted zone of a misspelt zone": (
+        make_cloud_site(hosts={"route53": {**CLOUD_HOSTS["route53"], "route53_hosted_zones": {"exmaple.com": "Z01"}}}),
+        "host route53: route53_hosted_zones has exmaple.com, and no such zone is pushed there"
+        ' (did you mean "example.com"?). Write names of zones that have it among their secondaries.',
+    ),
+    "an account in two groups": (
+        make_cloud_site(groups={"route53_secondary": ["route53", "cloudflare"]}),
+        "host cloudflare: it is in cloudflare_secondary and route53_secondary, and a host of route53_secondary is an"
+        " account, not a server. Give the account a host of its own, such as  cloudflare:.",
+    ),
+    "a server that is an account": (
+        make_cloud_site(groups={"cloudflare_secondary": ["b.test"]}),
+        "host b.test: it is in bind_secondary and cloudflare_secondary, and a host of cloudflare_secondary is an"
+        " account, not a server. Give the account a host of its own, such as  cloudflare:.",
+    ),
+    "an account with the id of a server": (
+        make_cloud_site(hosts={"cloudflare": {"dns_id": "b.test"}}),
+        "host cloudflare: dns_id b.test is also that of host b.test. Every secondary needs its own.",
+    ),
+    "two accounts with one id": (
+        make_cloud_site(hosts={"route53": {**CLOUD_HOSTS["route53"], "dns_id": "cloudflare"}}),
+        "host route53: dns_id cloudflare is also that of host cloudflare. Every secondary needs its own.",
+    ),
+    "a peer named like the id of an account": (
+        make_cloud_site(hosts={"cloudflare": {"dns_id": "friend"}}, peers={"friend": FRIEND}),
+        "dns_peers: friend: a host or group has the same name. Give the peer another name.",
+    ),
+    "an account whose name is no id": (
+        make_cloud_site(hosts={"my_account": {}}, groups={"cloudflare_secondary": ["my_account"]}),
+        'host my_account: dns_id: "my_account" is not a host name, which has letters, digits and hyphens between the'
+        " dots. Write a name, such as  dns_id: cloudflare.",
+    ),
+    "addresses of an account that are none": (
+        make_cloud_site(hosts={"cloudflare": {"dns_transfer_from": "cloudflare.test"}}),
+        "host cloudflare: dns_transfer_from has 'cloudflare.test', which is not an IP address or network. "
+        + LIST % "dns_transfer_from",
+    ),
+    "a network where an account takes NOTIFY": (
+        make_cloud_site(hosts={"cloudflare": {"dns_notify_to": ["203.0.113.0/28"]}}),
+        "host cloudflare: dns_notify_to has '203.0.113.0/28', which is not an IP address. " + LIST % "dns_notify_to",
+    ),
+    "name servers of an account that are addresses": (
+        make_cloud_site(hosts={"cloudflare": {"dns_name_servers": ["203.0.113.5"]}}),
+        'host cloudflare: dns_name_servers: "203.0.113.5" is not a host name, which has letters, digits and hyphens'
+        " between the dots. Write host names, as NS records have them.",
+    ),
+    "an account of the other family": (
+        make_cloud_site(hosts={"cloudflare": {"dns_transfer_from": "2001:db8::9", "dns_notify_to": "2001:db8::9"}}),
+        "zone example.com: a.test and cloudflare have no address family in common (192.0.2.1; 2001:db8::9)."
+        " Give both an IPv4 or both an IPv6 address in dns_transfer_from, dns_notify_to and dns_address.",
+    ),
+    "an account that transfers from a primary outside": (
+        make_cloud_site(
+            [{"name": "example.com", "primary": "source", "secondaries_add": ["cloudflare"]}], peers={"source": SOURCE}
+        ),
+        'zone example.com: its primary "source" is a peer, and its secondary "cloudflare" is no server of yours,'
+        " so the transfer is not yours. Take the secondary out.",
+    ),
+    "a key for what is pushed to": (
+        make_cloud_site(given_keys=[GivenKey("b.test", "route53", "k")]),
+        'the key "k" in tsig_keys is for a link from "b.test" to "route53", and there is no such link.'
+        " Write the hosts' inventory names: primary is where the zones are transferred from.",
+    ),
+    "an account as primary": (
+        make_cloud_site([{**ONE, "primary": "cloudflare"}]),
+        'zone example.com: its primary "cloudflare" is not a host of bind_primary.'
+        " Put it into bind_primary, or name one of: a.test.",
+    ),
+    "accounts without any server": (
+        make_cloud_site(groups={group: [] for group in topology.SERVER_GROUPS}),
+        "the inventory has no hosts in bind_primary, bind_secondary, nsd_secondary."
+        " Put the primary into bind_primary and at least one host into bind_secondary or nsd_secondary.",
     ),
     "kind to come": (
         make_site([{**ONE, "kind": "signed"}]),
@@ -1301,7 +1847,7 @@ RUBBISH = st.one_of(
     ),
 )
 HOST_NAMES = ["a.test", "b.test", "c.test", "d.test", "short", "192.0.2.7"]
-ALL_GROUPS = ["bind_primary", "bind_secondary", "nsd_secondary", "web", "empty"]
+ALL_GROUPS = [*topology.GROUPS, "web", "empty"]
 VARIABLES = st.fixed_dictionaries(
     {},
     optional={
@@ -1314,6 +1860,11 @@ VARIABLES = st.fixed_dictionaries(
         "dns_port": st.integers(-1, 70000) | RUBBISH,
         "dns_hidden": st.booleans() | RUBBISH,
         "dns_site": RUBBISH,
+        "dns_name_servers": st.just(["ns1.example.net"]) | RUBBISH,
+        "dns_transfer_from": ADDRESSES | RUBBISH,
+        "dns_notify_to": ADDRESSES | RUBBISH,
+        "route53_push_host": st.sampled_from(["a.test", "b.test"]) | RUBBISH,
+        "route53_hosted_zones": st.just({"example.com": "Z0123456789ABC"}) | RUBBISH,
     },
 )
 ZONE_NAMES = ["example.com", "Example.com.", "other.test", "0/25.2.0.192.in-addr.arpa"]
@@ -1326,12 +1877,24 @@ ENTRIES = st.one_of(
             "file": st.sampled_from(["f", "g", "missing/h"]) | RUBBISH,
             "primary": st.sampled_from(HOST_NAMES) | RUBBISH,
             "secondaries": st.lists(st.sampled_from(HOST_NAMES + ALL_GROUPS) | RUBBISH, max_size=3) | RUBBISH,
+            "secondaries_add": st.lists(st.sampled_from(HOST_NAMES + ALL_GROUPS + ["friend", "hetzner"]), max_size=2),
             "kind": RUBBISH,
             "serial": RUBBISH,
             "records": RUBBISH,
             "nonsense": RUBBISH,
         },
     ),
+)
+PEERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "preset": st.sampled_from(sorted(topology.PROVIDERS)) | RUBBISH,
+        "role": st.sampled_from(["primary", "secondary"]) | RUBBISH,
+        "transfer_from": ADDRESSES | RUBBISH,
+        "notify_to": ADDRESSES | RUBBISH,
+        "keys": st.just(["friend.key"]),
+        "default": st.booleans(),
+    },
 )
 ANY_SITE = st.builds(
     Site,
@@ -1351,6 +1914,7 @@ ANY_SITE = st.builds(
         st.builds(GivenKey, st.sampled_from(HOST_NAMES), st.sampled_from(HOST_NAMES), st.sampled_from(["k1", "k2"])),
         max_size=2,
     ),
+    peers=st.dictionaries(st.sampled_from(["friend", "hetzner", "b.test"]), PEERS, max_size=2),
 )
 
 
@@ -1390,12 +1954,18 @@ def good_sites(draw: st.DrawFn) -> Site:
         roles = draw(st.sampled_from(ROLES)) if number > 1 else ROLES[number]
         for role in roles:
             groups[role].append(host)
-    secondaries = groups["bind_secondary"] + groups["nsd_secondary"]
+    for role in draw(st.lists(st.sampled_from(sorted(topology.CLOUD_GROUPS)), max_size=3)):
+        host = "cloud%d" % len(hosts)
+        hosts[host] = {"route53_push_host": "h1.test"} if role == "route53_secondary" else {}
+        groups[role].append(host)
+    secondaries = groups["bind_secondary"] + groups["nsd_secondary"] + groups["cloudflare_secondary"]
     zones = []
     for number in range(draw(st.integers(1, 5))):
         primary = draw(st.sampled_from(groups["bind_primary"]))
         choice = [host for host in secondaries if host != primary]
         chosen = draw(st.lists(st.sampled_from(choice), min_size=1, unique=True))
+        if "h1.test" in [primary, *chosen]:
+            chosen += draw(st.sampled_from([[], groups["route53_secondary"]]))
         zones.append({"name": "z%d.test" % number, "file": "f", "primary": primary, "secondaries": chosen})
     return Site(
         hosts, groups, zones, zone_files={"f": "/srv/f"}, generations=draw(st.sampled_from([(1,), (2, 1), (7, 3, 1)]))
@@ -1416,19 +1986,24 @@ def families_of(addresses: Iterable[str]) -> set[int]:
 
 def check_invariants(built: Topology) -> None:
     for zone in built.zones.values():
-        assert zone.secondaries and zone.primary not in zone.secondaries
-        assert len(set(zone.secondaries)) == len(zone.secondaries)
-        for secondary in zone.secondaries:
+        assert zone.primary not in zone.secondaries and set(zone.clouds) <= set(built.clouds)
+        all_secondaries = zone.secondaries + zone.clouds
+        assert all_secondaries and len(set(all_secondaries)) == len(all_secondaries)
+        for secondary in built.linked(zone):
             assert (zone.primary, secondary) in built.links
+        for cloud in set(all_secondaries) - set(built.linked(zone)):
+            assert built.clouds[cloud].push_host in (zone.primary, *zone.secondaries)
     for (primary, secondary), link in built.links.items():
         assert (primary, secondary) == (link.primary, link.secondary)
-        assert link.keys and link.transfer_from and link.transfer_to
+        assert link.transfer_from and link.transfer_to
+        assert link.keys or {primary, secondary} & set(built.peers)
         assert families_of(link.transfer_from) == families_of(link.transfer_to)
         assert families_of(link.notify_from) == families_of(link.notify_to)
         if primary != secondary:
-            assert link.notify_to
-            assert any(zone.primary == primary and secondary in zone.secondaries for zone in built.zones.values())
-    names = [name for link in built.links.values() for name in link.keys]
+            assert link.notify_to or {primary, secondary} & set(built.peers)
+            assert any(zone.primary == primary and secondary in built.linked(zone) for zone in built.zones.values())
+    # All links of a peer have its key.
+    names = [name for ends, link in built.links.items() if not set(ends) & set(built.peers) for name in link.keys]
     assert len(names) == len(set(names))
     for host in built.servers:
         view = views.host_view(built, host)
@@ -1436,6 +2011,14 @@ def check_invariants(built: Topology) -> None:
         assert {topology.key_file(view["kind"], name) for name in own} == set(view["key_files"])
         assert json.loads(json.dumps(view)) == view
         views.checks_on(built, host, built.zones)
+    for host in built.clouds:
+        view = views.cloud_view(built, host)
+        assert json.loads(json.dumps(view)) == view
+        assert (
+            view["primaries"] == []
+            if view["push"]
+            else {zone["primary"] for zone in view["zones"]} == {primary["name"] for primary in view["primaries"]}
+        )
     json.dumps([views.overview(built), views.stranger_checks(built)])
 
 
@@ -1455,6 +2038,8 @@ def test_the_order_of_the_input_does_not_matter(site: Site, chance: random.Rando
     )
     one, two = topology.build(site), topology.build(other)
     assert one == two
+    for host in one.clouds:
+        assert views.cloud_view(one, host) == views.cloud_view(two, host)
     for host in one.servers:
         # As text: what is written into files is in the same order too.
         texts = [json.dumps(views.host_view(built, host)) for built in (one, two)]
