@@ -26,8 +26,8 @@ image: setup ## Build the container image of the demo where it is not there yet
 	@tests/environment/image.sh $(lastword $(DEBIAN_RELEASES))
 
 .PHONY: tools
-tools: image ## Build the other images of the tests: every release, and the tools that tests ask with
-	@for image in $(DEBIAN_RELEASES) tools; do tests/environment/image.sh $$image || exit 1; done
+tools: image ## Build the other images of the tests: every release, the tools that tests ask with, the stand-ins of providers
+	@for image in $(DEBIAN_RELEASES) tools providers; do tests/environment/image.sh $$image || exit 1; done
 
 .PHONY: demo
 demo: image ## Deploy three name servers in containers, prove that they work, leave them running
@@ -38,8 +38,27 @@ demo: image ## Deploy three name servers in containers, prove that they work, le
 	@echo 'Change a record:  edit a file in inventories/demo/zones, then: .venv/bin/ansible-playbook -i inventories/demo playbooks/site.yml'
 	@echo 'Take it down:     make demo-down'
 
+# The demo's servers, and the providers beside them.
+DEMO_CLOUD = -i inventories/demo -i inventories/demo_cloud
+
+.PHONY: demo-cloud
+demo-cloud: image ## The demo, with stand-ins of Cloudflare and Route 53; then change a record, and see it everywhere
+	@tests/environment/image.sh providers
+	@rm -rf .cache/demo-cloud && mkdir -p .cache/demo-cloud && cp -r inventories/demo_cloud/zones .cache/demo-cloud/zones
+	ansible-playbook $(DEMO_CLOUD) molecule/shared/create.yml
+	ansible-playbook $(DEMO_CLOUD) playbooks/site.yml
+	sed -i 's/192\.0\.2\.81$$/192.0.2.181/' .cache/demo-cloud/zones/example.com.zone
+	ansible-playbook $(DEMO_CLOUD) playbooks/site.yml
+	@for server in 172.30.53.11 172.30.53.12 172.30.53.13 172.30.53.31 172.30.53.32; do \
+	    echo "dig @$$server www.apps.example.com A +short: $$(dig @$$server www.apps.example.com A +short +norecurse)"; \
+	done
+	@echo
+	@echo 'Cloudflare is at 172.30.53.31, Route 53 at 172.30.53.32: dig @172.30.53.32 example.com SOA'
+	@echo 'Change a record:  edit a file in .cache/demo-cloud/zones, then: .venv/bin/ansible-playbook $(DEMO_CLOUD) playbooks/site.yml'
+	@echo 'Take it down:     make demo-down'
+
 .PHONY: demo-down
-demo-down: setup ## Remove all that the demo made
+demo-down: setup ## Remove all that the demo made, with the providers or without
 	ansible-playbook -i inventories/demo molecule/shared/destroy.yml
 
 .PHONY: test
@@ -47,7 +66,7 @@ test: ## Run every test lane
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit sanity package
 	@# The images first, so that the long lanes begin at once; these wait for their containers most of the time.
 	@$(MAKE) --no-print-directory tools
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule system demo-test galaxy
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target molecule system cloud demo-test galaxy
 	@# Alone: it measures what clients notice, and how long things take.
 	@$(MAKE) --no-print-directory faults
 
@@ -80,6 +99,10 @@ molecule: tools ## Run every scenario in molecule/
 .PHONY: system
 system: tools ## Run the tests of the whole, on two fleets of their own
 	pytest -n 2 --dist loadfile tests/system
+
+.PHONY: cloud
+cloud: tools ## Run the tests with Cloudflare and Route 53, which stand-ins play
+	pytest tests/cloud
 
 .PHONY: faults
 faults: tools ## Break things while a load client asks: the fast part

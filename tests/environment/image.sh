@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# image.sh RELEASE|tools - make sure that the container image dnsops-test:debianRELEASE, or dnsops-test:tools, is there.
-# Built once; built anew when its recipe changes. The tools are put upon dnsops-test:debian13.
+# image.sh RELEASE|tools|providers - make sure that the container image dnsops-test:debianRELEASE, dnsops-test:tools, or
+# dnsops-test:providers, is there.
+# Built once; built anew when its recipe changes. The last two are put upon dnsops-test:debian13.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 environment=tests/environment
 log=.cache/image.log
 
-case ${1:?usage: image.sh RELEASE or image.sh tools, as in: image.sh 13} in
+case ${1:?usage: image.sh RELEASE, tools or providers, as in: image.sh 13} in
     12) codename=bookworm ;;
     13) codename=trixie ;;
-    tools) codename="" ;;
+    tools | providers) codename="" ;;
     *)
         echo "image.sh: no recipe for $1" >&2
         exit 1
@@ -18,7 +19,7 @@ esac
 if [ -n "$codename" ]; then
     image=dnsops-test:debian$1 dockerfile=$environment/Dockerfile base=debian:$1
 else
-    image=dnsops-test:tools dockerfile=$environment/tools.Dockerfile base=dnsops-test:debian13
+    image=dnsops-test:$1 dockerfile=$environment/$1.Dockerfile base=dnsops-test:debian13
 fi
 label=dnsops.redundant_dns.recipe
 recipe=$({
