@@ -52,6 +52,9 @@ _NOT_TRANSFERRED = (
 
 Object = Dict[str, Any]
 
+# The status of a zone that is left alone.
+REFUSED = "refused"
+
 
 class Primary(NamedTuple):
     """A primary, and the key that Cloudflare signs with when it asks there."""
@@ -784,7 +787,7 @@ class _Serials:
         """A row for each zone, judged as those of any other server."""
 
         def told(name: str) -> Tuple[str, Optional[int], str]:
-            for reasons, status in ((refused, "refused"), (failed, "failed")):
+            for reasons, status in ((refused, REFUSED), (failed, "failed")):
                 if name in reasons:
                     return status, None, reasons[name]
             if name not in self._seen.zones:

@@ -166,10 +166,15 @@ def _due(
     return due, [answer for answer in answers if answer.serial is None]
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     if len(arguments) != 1:
-        print("usage: route53_push CONFIG.json")
+        _say("usage: route53_push CONFIG.json")
         return 1
     try:
         config = read_config(arguments[0])
@@ -181,18 +186,18 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
                 connection.append(route53.connect(config.settings))
             return route53.sync(zones, config.settings, connection[0], key=key)
 
-        good = push(config, sync, client.ask_serials, lambda line: print(line, flush=True))
+        good = push(config, sync, client.ask_serials, _say)
     except InputError as error:
-        print("\n".join(told(error.problems)))
+        _say("\n".join(told(error.problems)))
         return 1
     except OSError as error:
-        print("%s: %s" % (error.filename or "this host", error.strerror or error))
+        _say("%s: %s" % (error.filename or "this host", error.strerror or error))
         return 1
     except (TypeError, ValueError) as error:
-        print("%s: %s" % (arguments[0], error))
+        _say("%s: %s" % (arguments[0], error))
         return 1
     return 0 if good else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -132,7 +132,9 @@ options:
     type: str
     default: cloudflare
   strict:
-    description: Fail when a row failed. Otherwise only return the rows.
+    description:
+      - Fail when a row failed. Otherwise only return the rows.
+      - In check mode, what a run would mend is no failure.
     type: bool
     default: true
 """
@@ -364,14 +366,18 @@ def main() -> None:
         "rows": outcome.rows,
         "zones": outcome.zones,
         "left": outcome.left,
-        "warnings": outcome.warnings,
         "plan": outcome.plan,
     }
     if module._diff:
         result["diff"] = {"prepared": "".join("%s\n" % line for line in outcome.plan)}
+    for warning in outcome.warnings:
+        module.warn(warning)
     failed = [row for row in outcome.rows if row["verdict"] == FAILED]
+    if module.check_mode:  # the others are what a run would mend
+        failed = [row for row in failed if row["status"] == cloudflare.REFUSED]
     if failed and params["strict"]:
-        module.fail_json(msg="\n".join(problem_lines(failed)), **dict(result, rows=failed))
+        result["rows"] = failed
+        module.fail_json(msg="\n".join(problem_lines(failed)), **result)
     module.exit_json(**result)
 
 

@@ -257,7 +257,8 @@ def main() -> None:
     except ValueError as error:
         module.fail_json(msg=str(error))
     answer = {"changed": result.changed, "rows": result.rows, "zones": result.zones}
-    answer["warnings"] = result.warnings + left_behind
+    for warning in result.warnings + left_behind:
+        module.warn(warning)
     answer["diff"] = {"prepared": result.plan}
     failed = [row for row in result.rows if row["verdict"] == FAILED]
     if params["strict"] and result.problems:

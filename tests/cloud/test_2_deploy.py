@@ -218,7 +218,7 @@ def test_a_zone_that_leaves_is_unlinked_and_comes_back(fleet: CloudFleet) -> Non
     assert "Cloudflare does not accept the API token" in run.output
     assert [run.recap[cloud]["failed"] for cloud in CLOUDS] == [1, 1]
     for *serials, _verdict in rows_of(run).values():
-        assert len(set(serials[:3])) == 1 and serials[3:] == ["-", "-"]
+        assert len(set(serials[:3])) == 1 and set(serials[3:]) <= {"-", "not asked"}
 
     # The settings were at fault: with the right ones all is as it was.
     assert counts_of(fleet.site().expect(0))[1:] == (0, 0, 0)

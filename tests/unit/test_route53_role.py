@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import yaml
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import route53, route53_push
-from ansible_collections.dnsops.redundant_dns.plugins.modules import route53_zone
+from ansible_collections.dnsops.redundant_dns.plugins.modules import route53_program, route53_zone
 
 ROLE = Path(__file__).resolve().parents[2] / "roles" / "route53_secondary"
 
@@ -21,9 +24,26 @@ def arguments_of_the_push() -> dict[str, Any]:
     return next(task["dnsops.redundant_dns.route53_zone"] for task in block if "route53_zone" in str(list(task)))
 
 
-def test_the_role_installs_what_the_program_imports() -> None:
-    variables = yaml.safe_load((ROLE / "vars" / "main.yml").read_text())
-    assert tuple(variables["__route53_secondary_files"]) == route53_push.PROGRAM_FILES
+def test_what_is_installed_is_the_program(tmp_path: Path) -> None:
+    texts = route53_program.program()
+    assert [Path(path).name for path in texts] == list(route53_push.PROGRAM_FILES)
+    for path, text in texts.items():
+        own = ROLE.parents[1] / "plugins" / "module_utils" / Path(path).name
+        assert text == own.read_text()
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    unit = (ROLE / "templates" / "service.j2").read_text()
+    command = re.search(r"^ExecStart=/usr/bin/python3 (.*) /etc/", unit, re.M)
+    assert command is not None
+    run = subprocess.run(
+        [sys.executable, *command.group(1).split()],
+        env={"PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        check=False,
+        text=True,
+        capture_output=True,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (1, "usage: route53_push CONFIG.json\n", "")
 
 
 def test_the_module_and_the_program_get_the_same() -> None:
