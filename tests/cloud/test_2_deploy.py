@@ -103,10 +103,18 @@ def test_second_run_changes_nothing(fleet: CloudFleet) -> None:
     assert all(row[-1].startswith("ok: ") for row in rows_of(again).values())
 
 
-def test_transfers_without_the_key_or_from_elsewhere_are_refused(fleet: CloudFleet) -> None:
+def test_the_first_run_tells_the_names_that_providers_assigned(deployed: Deployed) -> None:
+    told = re.findall("Name servers for the NS records and the delegation: ([^\"']*)", deployed.first.output)
+    joined = " ".join(" ".join(told).split())
+    for name in ("ns0101.secondary.cloudflare.com", "ns0152.secondary.cloudflare.com", "ns-2048.awsdns-64.com"):
+        assert name in joined, told
+
+
+def test_transfers_without_the_key_or_from_elsewhere_are_refused(fleet: CloudFleet, deployed: Deployed) -> None:
     keys = fleet.keys(NS1)
     own = next(key for name, key in keys.items() if ".cloudflare.from." in "." + name)
     other = next(key for name, key in keys.items() if "ns2.example.net.from." in name)
+    assert all(key.rsplit(":", 1)[1] not in deployed.first.output for key in (own, other)), "shown at -vvvv"
     primary = fleet.addresses(NS1)[0]
     own_address, elsewhere = fleet.hosts["providers"]["container_address"][:2]
 
