@@ -23,9 +23,12 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Opt
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import Ask, Row, Server, Zone, wait_for_sync
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import Question, SerialSeen, Status, TsigKey
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.cloudflare_api import (
+    ACCOUNT,
     HOPELESS,
+    TOKEN,
     Api,
     CloudflareError,
+    number,
 )
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.config_set import is_mass_removal
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import domain_name, printable
@@ -87,12 +90,16 @@ class Wanted(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What is in the account, as the API tells it; ``zones`` and ``incoming`` by name of the zone."""
+    """What is in the account, as the API tells it; ``zones`` and ``incoming`` by name of the zone.
+
+    ``unread`` has a sentence for each zone that is not ours to read; ``zones`` does not have it.
+    """
 
     zones: Dict[str, Object]
     incoming: Dict[str, Optional[Object]]
     peers: List[Object]
     tsigs: List[Object]
+    unread: Sequence[str] = ()
 
 
 class Step(NamedTuple):
@@ -144,12 +151,29 @@ class Outcome(NamedTuple):
     plan: List[str]
 
 
+class Stopped(CloudflareError):
+    """The API did not let it go on; ``changed``: after something had been written, ``plan``: all that was planned."""
+
+    def __init__(self, error: CloudflareError, changed: bool, planned: List[str]) -> None:
+        super().__init__(error.kind, str(error))
+        self.changed = changed
+        self.plan = planned
+
+
 def name_of(value: Any) -> str:
-    """A name of the API as names are compared here. What is no name by our rules is nobody's but its owner's."""
+    """A name of the API as names are compared here. What is no name by our rules is nobody's but its owner's.
+
+    The API answers names in Unicode. These are names that exist, so no rule of IDNA needs to be looked at, and Python's
+    own Punycode (RFC 3492) does.
+    """
     try:
-        return domain_name(value)
+        return domain_name(".".join(map(_a_label, value.split("."))) if isinstance(value, str) else value)
     except ValueError:
         return str(value).lower().rstrip(".")
+
+
+def _a_label(label: str) -> str:
+    return label if label.isascii() else "xn--" + label.lower().encode("punycode").decode("ascii")
 
 
 def peer_name(owner: str, primary: str, address: str) -> str:
@@ -210,7 +234,7 @@ class _Planner:
         self.seen = seen
         self.peers = {peer["id"]: peer for peer in seen.peers}
         self.ours = {id_ for id_, peer in self.peers.items() if str(peer.get("name")).startswith(wanted.owner + " ")}
-        self.result = Plan([], {}, {}, [], {}, [], [], [], {}, {})
+        self.result = Plan([], {}, {}, [], {}, [], [], list(seen.unread), {}, {})
         # Names of the peers that are created or change, or whose key does: their zones are transferred anew.
         self.touched: Set[str] = set()
 
@@ -243,6 +267,9 @@ class _Planner:
             return name
         found = alike[0]
         self.result.tsigs[name] = found["id"]
+        if not _octets(found.get("secret")):
+            text = "Cloudflare does not tell the secret of TSIG key %s, so a changed one can't be noticed: give a new "
+            self.result.warnings.append((text + "key another name") % name)
         what = _key_differs(found, key)
         if not what:
             return None
@@ -277,7 +304,7 @@ class _Planner:
             return
         peer = self.peers[alike[0]]
         tsig_id = self.result.tsigs[key_name] if key_name else None
-        same = _ip(peer.get("ip")) == address and int(peer.get("port") or 53) == primary.port
+        same = _ip(peer.get("ip")) == address and number(peer.get("port"), 53) == primary.port
         if not same or (peer.get("tsig_id") or None) != tsig_id:
             self.result.before.append(Step("change_peer", name, "change peer %s: %s" % (name, where), alike[0]))
             self.touched.add(name)
@@ -305,7 +332,7 @@ class _Planner:
             steps.append(Step("link_zone", zone.name, "link zone %s to %s" % (zone.name, link)))
         elif (
             set(_linked(incoming)) != {self.result.peers[name] for name in names}
-            or int(incoming.get("auto_refresh_seconds") or 0) != auto_refresh(zone.refresh)
+            or number(incoming.get("auto_refresh_seconds"), 0) != auto_refresh(zone.refresh)
             or name_of(incoming.get("name")) != zone.name
         ):
             steps.append(Step("change_link", zone.name, "change the link of zone %s: %s" % (zone.name, link)))
@@ -335,7 +362,7 @@ class _Planner:
             self._shown(id_)
             for id_ in _linked(incoming)
             if id_ not in self.ours
-            and (_ip(self.peers.get(id_, {}).get("ip")), int(self.peers.get(id_, {}).get("port") or 53)) not in own
+            and (_ip(self.peers.get(id_, {}).get("ip")), number(self.peers.get(id_, {}).get("port"), 53)) not in own
         ]
         if foreign:
             return (
@@ -388,6 +415,8 @@ class _Planner:
 
     def _plan_unused(self) -> None:
         """Peers of ours without a zone, and then TSIGs without a peer."""
+        if self.seen.unread:  # nobody knows what those are linked to
+            return
         kept = set(self.result.peers.values())
         for name in [*self.result.refused, *self.wanted.keep_zones]:
             kept.update(_linked(self.seen.incoming.get(name)))
@@ -412,7 +441,8 @@ def auto_refresh(refresh: int) -> int:
 
 
 def _linked(incoming: Optional[Object]) -> List[str]:
-    return list((incoming or {}).get("peers") or [])
+    peers = (incoming or {}).get("peers")
+    return [str(peer) for peer in peers] if isinstance(peers, list) else []
 
 
 def _ip(value: Any) -> str:
@@ -423,16 +453,19 @@ def _ip(value: Any) -> str:
 
 
 def _key_differs(tsig: Object, key: TsigKey) -> List[str]:
-    """What of a TSIG at Cloudflare is not as it should be. A secret that it does not tell is taken to be right."""
+    """What of a TSIG at Cloudflare is not as it should be. A secret that it does not tell, or only a mask such as
+    ``********``, is taken to be right.
+    """
     algorithm = str(tsig.get("algo")).lower().rstrip(".")
-    secret = tsig.get("secret")
+    secret = _octets(tsig.get("secret"))
     what = [] if algorithm == key.algorithm else ["algorithm"]
-    return what + (["secret"] if secret and _octets(str(secret)) != key.secret else [])
+    return what + (["secret"] if secret and secret != key.secret else [])
 
 
-def _octets(secret: str) -> bytes:
+def _octets(secret: Any) -> bytes:
+    """Those of a secret; none where it is not told."""
     try:
-        return base64.b64decode(secret, validate=True)
+        return base64.b64decode(str(secret or ""), validate=True)
     except (binascii.Error, ValueError):
         return b""
 
@@ -440,9 +473,10 @@ def _octets(secret: str) -> bytes:
 # --- doing it --------------------------------------------------------------------------------------------------------
 
 
-def read(api: Api) -> Seen:
+def read(api: Api, needed: Set[str]) -> Seen:
     """Read the account: three lists, and the incoming configuration of each secondary zone.
 
+    :param needed: zones without which the run makes no sense; another one that must not be read is left alone.
     :raises CloudflareError:
     """
     tsigs = _tsigs(api)
@@ -451,8 +485,23 @@ def read(api: Api) -> Seen:
     for zone in api.list("list the zones of the account", "/zones", [("account.id", api.account_id)]):
         zones[name_of(zone.get("name"))] = zone
     names = [name for name, zone in zones.items() if zone.get("type") == SECONDARY]
-    found = _side_by_side(lambda name: read_incoming(api, name, zones[name]["id"]), names)
-    return Seen(zones, dict(zip(names, found)), peers, tsigs)
+    unread: Dict[str, str] = {}
+
+    def incoming_of(name: str) -> Optional[Object]:
+        try:
+            return read_incoming(api, name, zones[name]["id"])
+        except CloudflareError as error:
+            # The lists above could be read, so the token is a good one, but not for this zone.
+            if name in needed or error.kind not in (ACCOUNT, TOKEN):
+                raise
+            text = "%s The zone is left alone, and so are all peers and TSIG keys that nobody uses"
+            unread[name] = text % error
+            return None
+
+    incoming = dict(zip(names, _side_by_side(incoming_of, names)))
+    for name in unread:
+        del zones[name], incoming[name]
+    return Seen(zones, incoming, peers, tsigs, [unread[name] for name in sorted(unread)])
 
 
 def _tsigs(api: Api) -> List[Object]:
@@ -520,7 +569,16 @@ class _Work:
             self._do(step)
         _side_by_side(lambda name: self._do_zone(name, self.planned.zones[name]), self.planned.zones)
         _side_by_side(lambda name: self._do_zone(name, self.planned.leaving[name]), self.planned.leaving)
+        kept_keys: Set[Any] = set()
         for step in self.planned.after:
+            users = [name for name, incoming in self.seen.incoming.items() if step.id in _linked(incoming)]
+            if step.kind == "delete_peer" and users:  # their unlinking failed
+                text = "peer %s stays with its TSIG key, because zones are still linked to it: %s"
+                self.warnings.append(text % (step.name, some(sorted(users))))
+                kept_keys.update(peer.get("tsig_id") for peer in self.seen.peers if peer["id"] == step.id)
+                continue
+            if step.kind == "delete_key" and step.id in kept_keys:
+                continue
             # What still has a use that is not seen here, such as a peer of a zone that Cloudflare is primary for.
             try:
                 self._do(step)
@@ -610,7 +668,9 @@ class _Work:
             what,
             "/zones",
             {"name": step.name, "account": {"id": self.api.account_id}, "type": SECONDARY},
-            lambda: _first(zone for zone in self.api.list(what, "/zones", query) if name_of(zone["name"]) == step.name),
+            lambda: _first(
+                zone for zone in self.api.list(what, "/zones", query) if name_of(zone.get("name")) == step.name
+            ),
         )
         self.seen.zones[step.name] = made
 
@@ -643,16 +703,18 @@ class _Work:
 
     def _without_ours(self, step: Step) -> Object:
         incoming = self.seen.incoming[step.name] or {}
-        refresh = auto_refresh(int(incoming.get("auto_refresh_seconds") or 0))
+        refresh = auto_refresh(number(incoming.get("auto_refresh_seconds"), 0))
         return {"name": step.name + ".", "peers": list(step.peers), "auto_refresh_seconds": refresh}
 
     def _put_link(self, name: str, body: Object) -> None:
         path = _incoming_path(self.seen.zones[name]["id"])
-        self.seen.incoming[name] = self.api.request("change the link of zone %s" % name, "PUT", path, body)
+        now = self.api.request("change the link of zone %s" % name, "PUT", path, body)
+        self.seen.incoming[name] = {**(now if isinstance(now, dict) else {}), **body}
 
     def delete_zone(self, step: Step) -> None:
         self.api.delete("delete zone %s" % step.name, "/zones/%s" % self.seen.zones[step.name]["id"])
         del self.seen.zones[step.name]
+        self.seen.incoming.pop(step.name, None)
 
     def transfer(self, name: str) -> None:
         """Have Cloudflare transfer the zone now."""
@@ -690,10 +752,10 @@ def run(
     :param server: what the rows call Cloudflare.
     :param wait: seconds to wait for the serials to agree, in check mode too.
     :raises InputError: for what is refused before anything is written.
-    :raises CloudflareError: where the API did not let it go on.
+    :raises CloudflareError: where the API did not let it go on: Stopped from the first write on.
     """
     check(wanted)
-    seen = read(api)
+    seen = read(api, {zone.name for zone in wanted.zones}.union(wanted.delete_zones, wanted.keep_zones))
     planned = plan(wanted, seen, allow_mass_removal)
     serials = _Serials(wanted, seen, ask)
     serials.ask_primaries([zone.name for zone in wanted.zones])
@@ -708,13 +770,19 @@ def run(
     work = _Work(api, wanted, seen, planned)
     pending = set(planned.transfers) if check_mode else set()
     if not check_mode:
-        work.do_all()
-        transfers = [name for name in transfers if name not in work.failed]
-        _side_by_side(work.transfer, transfers)
+        try:
+            work.do_all()
+            transfers = [name for name in transfers if name not in work.failed]
+            _side_by_side(work.transfer, transfers)
+        except CloudflareError as error:
+            raise Stopped(error, api.wrote, texts) from None
     left_out = pending | set(planned.refused) | set(work.failed)
-    _wait(api, serials, left_out, () if check_mode else transfers, wait, sleep, clock)
+    try:
+        _wait(api, serials, left_out, () if check_mode else transfers, wait, sleep, clock)
+    except CloudflareError as error:
+        work.warnings.append("%s The zones' serials at Cloudflare are told as they were before that look" % error)
     return Outcome(
-        changed=bool(transfers or (planned.steps() if check_mode else work.done)),
+        changed=bool(transfers or (planned.steps() if check_mode else work.done or api.wrote)),
         rows=serials.rows(server, planned.refused, work.failed, pending),
         zones=[_told(zone.name, seen) for zone in wanted.zones if zone.name in seen.zones],
         left=sorted(name for name in planned.left if name in seen.zones),
@@ -743,10 +811,10 @@ def _told(name: str, seen: Seen) -> Dict[str, Any]:
 
 def serial_of(incoming: Optional[Object]) -> Optional[int]:
     """The serial that Cloudflare has; None before the first transfer."""
-    serial = (incoming or {}).get("soa_serial")
-    if serial is None or (int(serial) == 0 and not (incoming or {}).get("checked_time")):
-        return None
-    return int(serial)
+    incoming = incoming or {}
+    serial = number(incoming.get("soa_serial"), 0)
+    missing = incoming.get("soa_serial") is None or (serial == 0 and not incoming.get("checked_time"))
+    return None if missing or not 0 <= serial < 2**32 else serial
 
 
 class _Serials:
@@ -827,7 +895,7 @@ def _wait(
     api: Api,
     serials: _Serials,
     left_out: Set[str],
-    transfers: Iterable[str],
+    transfers: Sequence[str],
     wait: float,
     sleep: Callable[[float], None],
     clock: Callable[[], float],
@@ -836,11 +904,13 @@ def _wait(
     deadline = clock() + wait
     pauses = list(PAUSES)
     names = sorted((set(serials.apart()) | set(transfers)) - left_out)
+    due = bool(transfers)
     while names:
         pause = pauses.pop(0) if pauses else LONGEST_PAUSE
-        left = deadline - clock()
-        if left <= 0:
+        left = max(0.0, deadline - clock())
+        if not left and not due:
             return
+        due = False
         sleep(min(pause, left))
         serials.look_again(api, names)
         names = [name for name in serials.apart() if name in names]

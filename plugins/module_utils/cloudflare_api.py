@@ -56,17 +56,18 @@ HOPELESS = frozenset((TOKEN, ACCOUNT, ENTITLEMENT, RATE_LIMIT, NO_ANSWER, NOT_JS
 
 # 1000 Invalid API Token; 6003, 6111 malformed header; 9103, 9106, 9107 no credentials; 9109 Invalid access token, or
 # not for that resource; 10000 Authentication error; 10001 Unable to authenticate request.
-_TOKEN_CODES = frozenset((1000, 6003, 6111, 9103, 9106, 9107, 9109, 10000, 10001))
+_TOKEN_CODES = frozenset(("1000", "6003", "6111", "9103", "9106", "9107", "9109", "10000", "10001"))
 # 7000 No route for that URI; 7003 Could not route to ..., perhaps your object identifier is invalid?
-_ROUTE_CODES = frozenset((7000, 7003))
+_ROUTE_CODES = frozenset(("7000", "7003"))
 # 1001 Invalid zone identifier: what a zone that is gone answers, with HTTP 400.
-_GONE_CODES = frozenset((1001,))
-_EXISTS_CODES = frozenset((1061,))
+_GONE_CODES = frozenset(("1001",))
+_EXISTS_CODES = frozenset(("1061",))
 # "Secondary zone signup not allowed" is what an account without it was seen to answer.
 _ENTITLEMENT = re.compile(r"secondary.*not allowed|not allowed.*secondary|entitle|enterprise", re.IGNORECASE)
 _RATE_LIMIT = (
     "Cloudflare's rate limit (1,200 requests in five minutes, for all that uses this token or its user) stays exceeded"
 )
+_SECONDS = re.compile("[0-9]+")
 _TOKEN_FORM = re.compile(r"[!-~]+")
 
 
@@ -144,6 +145,8 @@ class Api:
     :param sleep: and the clocks, for tests. ``clock`` runs steadily; ``now`` is the time of day in seconds, for a
         Retry-After that is a date.
     :raises CloudflareError: for a token that can't be one.
+
+    ``wrote`` tells whether any request that changes something has succeeded.
     """
 
     def __init__(
@@ -164,6 +167,7 @@ class Api:
             raise CloudflareError(
                 TOKEN, "The API token is empty, or has blanks or characters outside ASCII: copy it again, without them."
             )
+        self.wrote = False
         self.account_id = account_id
         self.account = "/accounts/%s" % account_id
         self._token = token
@@ -202,8 +206,12 @@ class Api:
                 if error.kind == NOT_FOUND:  # a list is always there, if its account is
                     raise CloudflareError(ACCOUNT, self._sentence(what, self._no_account("HTTP 404"))) from None
                 raise
-            items += envelope["result"] or []
-            if page >= ((envelope.get("result_info") or {}).get("total_pages") or 1):
+            found = [] if envelope["result"] is None else envelope["result"]
+            if not isinstance(found, list) or not all(_is_object(each) for each in found):
+                raise self._no_api(what, "its list is none of objects with IDs")
+            items += found
+            info = envelope.get("result_info")
+            if page >= (number(info.get("total_pages"), 1) if isinstance(info, dict) else 1):
                 return items
         raise CloudflareError(OTHER, "Could not %s: the list has more than %d pages." % (what, MOST_PAGES))
 
@@ -213,11 +221,14 @@ class Api:
         :raises CloudflareError:
         """
         try:
-            return self.request(what, "GET", path)
+            found = self.request(what, "GET", path)
         except CloudflareError as error:
             if error.kind == NOT_FOUND:
                 return None
             raise
+        if not isinstance(found, dict):
+            raise self._no_api(what, "its result is no object")
+        return found
 
     def create(self, what: str, path: str, body: Any, look: Callable[[], Optional[Dict[str, Any]]]) -> Dict[str, Any]:
         """Create an object. ``look`` finds it where it is there already, after an answer that got lost.
@@ -226,7 +237,7 @@ class Api:
         """
         for pause in (*PAUSES, None):
             try:
-                return self._envelope(what, "POST", path, body, (), False)["result"]
+                made = self._envelope(what, "POST", path, body, (), False)["result"]
             except _Lost:
                 if pause is None:
                     raise
@@ -236,6 +247,10 @@ class Api:
                 found = look() if error.kind == EXISTS else None
                 if found is None:
                     raise
+            else:
+                if not _is_object(made):
+                    raise self._no_api(what, "its result is no object with an ID")
+                return made
             if found is not None:
                 return found
         raise AssertionError("the last try returns or raises")
@@ -246,7 +261,7 @@ class Api:
         :raises CloudflareError:
         """
         try:
-            self.request(what, "DELETE", path)
+            self._envelope(what, "DELETE", path, None, (), True)
         except CloudflareError as error:
             if error.kind != NOT_FOUND:
                 raise
@@ -266,7 +281,9 @@ class Api:
                 reason = "Cloudflare's API does not answer: %s" % error
             else:
                 if answer.status != 429 and answer.status < 500:
-                    return self._read(what, path, answer)
+                    envelope = self._read(what, method, path, answer)
+                    self.wrote = self.wrote or method != "GET"
+                    return envelope
                 reason = "Cloudflare's API answers HTTP %d" % answer.status
                 wait = _retry_after(answer.headers.get("retry-after"), self._now())
                 if answer.status == 429:
@@ -291,24 +308,28 @@ class Api:
 
     # --- answers -----------------------------------------------------------------------------------------------------
 
-    def _read(self, what: str, path: str, answer: Answer) -> Dict[str, Any]:
+    def _read(self, what: str, method: str, path: str, answer: Answer) -> Dict[str, Any]:
         try:
             envelope = json.loads(answer.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             envelope = None
         if not isinstance(envelope, dict) or "success" not in envelope:
-            reason = "the answer (HTTP %d) is not one of Cloudflare's API: see api_url, and proxies in between"
-            raise CloudflareError(NOT_JSON, self._sentence(what, reason % answer.status))
-        if answer.status < 300 and envelope["success"] and "result" in envelope:
+            raise self._no_api(what, "HTTP %d" % answer.status)
+        if answer.status < 300 and envelope["success"]:
+            if "result" not in envelope and method != "DELETE":
+                raise self._no_api(what, "it has no result")
             return envelope
-        errors = [each for each in envelope.get("errors") or [] if isinstance(each, dict)]
-        raise self._refusal(what, path, answer.status, errors)
+        raise self._refusal(what, path, answer.status, _objects(envelope.get("errors")))
+
+    def _no_api(self, what: str, detail: str) -> CloudflareError:
+        reason = "the answer (%s) is not one of Cloudflare's API: see api_url, and proxies in between"
+        return CloudflareError(NOT_JSON, self._sentence(what, reason % detail))
 
     def _refusal(self, what: str, path: str, status: int, errors: Sequence[Mapping[str, Any]]) -> CloudflareError:
         """The sentence for an answer that is a refusal."""
-        codes = {each.get("code") for each in errors}
+        codes = {str(each.get("code")) for each in errors}
         for each in errors:
-            codes.update(inner.get("code") for inner in each.get("error_chain") or [] if isinstance(inner, dict))
+            codes.update(str(inner.get("code")) for inner in _objects(each.get("error_chain")))
         said = "; ".join("code %s: %s" % (each.get("code"), str(each.get("message")).rstrip(".")) for each in errors)
         said = said or "HTTP %d" % status
         if _ENTITLEMENT.search(said):
@@ -363,15 +384,31 @@ class Api:
         return printable(text, 600)
 
 
+def number(value: Any, default: int) -> int:
+    """A number of an answer; the default where there is none (null, 0, empty), -1 where it is something else."""
+    try:
+        return default if value in (None, 0, "") else int(value)
+    except (TypeError, ValueError, OverflowError):
+        return -1
+
+
+def _is_object(value: Any) -> bool:
+    """Whether it is what the API has for a zone, a peer and so on."""
+    return isinstance(value, dict) and isinstance(value.get("id"), str)
+
+
+def _objects(value: Any) -> List[Dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 def _retry_after(value: Optional[str], now: float) -> Optional[float]:
     """Seconds to wait (RFC 9110 section 10.2.3), at least one; None for what is neither seconds nor a date."""
     if value is None:
         return None
+    if _SECONDS.fullmatch(value):
+        return max(1.0, float(value))  # infinite for hundreds of digits, where int() raises
     try:
-        seconds = float(int(value))
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - now
-        except (TypeError, ValueError, IndexError):
-            return None
+        seconds = parsedate_to_datetime(value).timestamp() - now
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
     return max(1.0, seconds)

@@ -158,6 +158,19 @@ def show(selected: Any) -> List[str]:
     return ["(nothing)" if selected is None else str(selected)]
 
 
+def assigned(zones: Sequence[Mapping[str, Any]]) -> List[str]:
+    """A line for each set of name servers that a provider gave, with the zones that have it.
+
+    :param zones: mappings with ``name`` and ``name_servers``.
+    """
+    alike: Dict[Tuple[str, ...], List[str]] = {}
+    for zone in zones:
+        if zone["name_servers"]:
+            alike.setdefault(tuple(sorted(zone["name_servers"])), []).append(zone["name"])
+    line = "%s: name servers %s, for the NS records and the delegation"
+    return [line % (_counted(names), ", ".join(servers)) for servers, names in alike.items()]
+
+
 def counted(count: int, thing: str) -> str:
     return "%d %s%s" % (count, thing, "" if count == 1 else "s")
 

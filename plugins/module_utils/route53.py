@@ -7,7 +7,8 @@
 Route 53 takes no zone transfer. A sync transfers each zone (AXFR, with TSIG), lists the record sets of its hosted
 zone, sends the difference in the order of route53_changes, waits until Route 53 says that all its servers have it
 (INSYNC), and only then writes the SOA record with the primary's serial. So the serial at Route 53 says which content is
-there, and a sync that was cut off leaves the old one and is finished by the next.
+there, and a sync that was cut off leaves the old one and is finished by the next. (One exception: after changes that
+did not get INSYNC in time, the next sync finds the content complete, and writes the serial without waiting for them.)
 
 A zone that is refused keeps none of the others; what is wrong with the account or the way to the API is asked once.
 """
@@ -24,7 +25,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import client, route53_changes, wire, zone_change
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import FAILED, NOT_CHECKED, OK, Row, row
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import printable
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import domain_name, printable
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem, some
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.route53_records import (
     NAMES,
@@ -85,6 +86,7 @@ class Settings(NamedTuple):
     largest_change: float = 30.0
     allow_changes: Sequence[str] = ()
     wait: float = 120.0
+    owner: str = "dnsops"
     server: str = "route53"
 
 
@@ -342,8 +344,8 @@ class _Api:
 
 
 def _comment(settings: Settings) -> str:
-    """What tells the hosted zones that a sync of this name has made."""
-    return "Pushed from its primary by dnsops.redundant_dns (%s)" % settings.server
+    """What tells the hosted zones that syncs of this owner have made."""
+    return "Pushed from its primary by dnsops.redundant_dns (%s)" % settings.owner
 
 
 def left_behind(zones: Sequence[Mapping[str, Any]], settings: Settings, api: Any) -> List[str]:
@@ -391,7 +393,10 @@ def sync(
     :raises ValueError: for names and addresses that are none.
     """
     syncing = _Sync(settings, _Api(api), check, key, transfer, sleep, clock)
-    works = [_Work(zone["name"], zone.get("hosted_zone_id")) for zone in zones]
+    works = [_Work(domain_name(zone["name"]), zone.get("hosted_zone_id")) for zone in zones]
+    names = [work.name for work in works]
+    if len(set(names)) < len(names):
+        raise ValueError("zones has a zone twice: %s" % some(sorted({n for n in names if names.count(n) > 1})))
     return syncing.run(works)
 
 
@@ -413,7 +418,7 @@ class _Sync:
         self._transfer = transfer
         self._sleep = sleep
         self._clock = clock
-        self._allowed = {name.lower().rstrip(".") for name in settings.allow_changes}
+        self._allowed = {domain_name(name) for name in settings.allow_changes}
         self._account: Optional[Tuple[str, str]] = None  # what is wrong with the account: reason, mend
 
     def run(self, works: Sequence[_Work]) -> Result:
@@ -554,18 +559,11 @@ class _Sync:
                 "the hosted zone has record sets that no zone file has: %s" % some(sorted(foreign)),
                 "Delete them at Route 53, or set keep_foreign, which leaves them alone",
             )
-        own_ns = settings.apex_ns == "own"
-        if not own_ns:
+        if settings.apex_ns != "own":
             self._check_mirror(work)
         if work.name not in self._allowed:
             self._check_serial(work)
-        new = route53_changes.wanted(work.owner, work.rrsets, work.stored, own_ns)
-        try:
-            work.plan = route53_changes.plan(work.owner, new, work.stored, own_ns)
-        except route53_changes.TooLarge as error:
-            raise _Refused(str(error), "Make it in two steps on the primary") from None
-        except ValueError as error:
-            raise _Refused("a record can't be written for Route 53: %s" % error, "Mend the record") from None
+        new = self._plan(work)
         if foreign:
             work.notes.append("left alone, they have no form in a zone file: %s" % some(sorted(foreign)))
         shadowed = [_set_text(rrset) for rrset in work.plan.shadowed]
@@ -576,6 +574,18 @@ class _Sync:
         gone = {rrset.key for rrset in work.plan.shadowed}
         self._check_size(work, {key: rrset for key, rrset in new.items() if key not in gone})
         self._check_batches(work)
+
+    def _plan(self, work: _Work) -> Dict[Key, RRset]:
+        """Sets the plan; the record sets that there should be."""
+        own_ns = self._settings.apex_ns == "own"
+        new = route53_changes.wanted(work.owner, work.rrsets, work.stored, own_ns)
+        try:
+            work.plan = route53_changes.plan(work.owner, new, work.stored, own_ns)
+        except route53_changes.TooLarge as error:
+            raise _Refused(str(error), "Make it in two steps on the primary") from None
+        except ValueError as error:
+            raise _Refused("a record can't be written for Route 53: %s" % error, "Mend the record") from None
+        return new
 
     def _check_mirror(self, work: _Work) -> None:
         if work.id is None:
@@ -675,9 +685,7 @@ class _Sync:
     def _look_again(self, work: _Work) -> None:
         """What was written proves nothing; what is read does."""
         work.stored = self._api.record_sets(work.id)
-        own_ns = self._settings.apex_ns == "own"
-        new = route53_changes.wanted(work.owner, work.rrsets, work.stored, own_ns)
-        work.plan = route53_changes.plan(work.owner, new, work.stored, own_ns)
+        self._plan(work)
 
     # --- telling
 

@@ -16,9 +16,11 @@ server has them; 1: some are not, and a line says why.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
+from contextlib import contextmanager
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils import client, files, route53
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem, told
@@ -42,6 +44,8 @@ PROGRAM_FILES = (
 )
 # A zone that changes again in each of so many rounds is left to the next start.
 ROUNDS = 10
+# Seconds that another push is waited for: one of a large zone may take minutes.
+PATIENCE = 900.0
 # Options of the module that are of no use here.
 _OF_THE_MODULE = frozenset(("strict",))
 
@@ -69,7 +73,8 @@ def read_config(path: str) -> Config:
     unknown = sorted(set(values) - known)
     if unknown:
         raise _wrong(path, "There is no option %s" % ", ".join(unknown))
-    missing = [name for name in ("zones", "address", "state_file") if not values.get(name)]
+    missing = [name for name in ("address", "state_file") if not values.get(name)]
+    missing += [name for name in ("zones",) if name not in values]
     if missing:
         raise _wrong(path, "It lacks %s" % ", ".join(missing))
     zones = values["zones"]
@@ -113,6 +118,22 @@ def read_state(path: str) -> Dict[str, int]:
     if not isinstance(state, dict):
         return {}
     return {zone: serial for zone, serial in state.items() if isinstance(serial, int)}
+
+
+@contextmanager
+def one_at_a_time(directory: Optional[str]) -> Iterator[None]:
+    """The only push on this host, of the program or a run: a zone is transferred when those before have ended.
+
+    Else one that transferred an older serial could write it after the newer one.
+
+    :param directory: where the lock is; None for none.
+    :raises OSError: EBUSY where others take longer than PATIENCE.
+    """
+    if directory is None:
+        yield
+        return
+    with files.alone_in(directory, lambda name: name.endswith(".json"), patience=PATIENCE):
+        yield
 
 
 def push(
@@ -186,7 +207,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
                 connection.append(route53.connect(config.settings))
             return route53.sync(zones, config.settings, connection[0], key=key)
 
-        good = push(config, sync, client.ask_serials, _say)
+        with one_at_a_time(os.path.dirname(config.state_file)):
+            good = push(config, sync, client.ask_serials, _say)
     except InputError as error:
         _say("\n".join(told(error.problems)))
         return 1

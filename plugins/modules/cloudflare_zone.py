@@ -227,6 +227,13 @@ zones:
     checked:
       description: When Cloudflare last asked the primary.
       type: str
+assigned:
+  description:
+    - A sentence for each set of name servers that Cloudflare gave, with the zones that have it; only after
+      changes.
+  returned: success
+  type: list
+  elements: str
 left:
   description: >-
     Secondary zones of the account that are linked to nobody and not in O(zones). Cloudflare may still serve them.
@@ -239,8 +246,9 @@ warnings:
   type: list
   elements: str
 plan:
-  description: What was done, or would be done in check mode; a step a line.
-  returned: success
+  description: >-
+    What was done, or would be done in check mode; a step a line. Where the task fails half-way, all that was planned.
+  returned: once there is a plan
   type: list
   elements: str
 """
@@ -255,7 +263,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.cloudflare_ap
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.names import domain_name
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, Problem
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule, os_errors_told
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.report import problem_lines
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.report import assigned, problem_lines
 
 _ACCOUNT = re.compile(r"[0-9a-f]{32}")
 
@@ -359,6 +367,8 @@ def main() -> None:
         )
     except InputError as error:
         module.fail_json(msg=error.as_message())
+    except cloudflare.Stopped as error:
+        module.fail_json(msg=str(error), changed=error.changed, plan=error.plan)
     except CloudflareError as error:
         module.fail_json(msg=str(error))
     result = {
@@ -366,6 +376,7 @@ def main() -> None:
         "rows": outcome.rows,
         "zones": outcome.zones,
         "left": outcome.left,
+        "assigned": assigned(outcome.zones) if outcome.changed else [],
         "plan": outcome.plan,
     }
     if module._diff:

@@ -108,6 +108,20 @@ options:
     description: Seconds to wait until all of Route 53's servers have a change.
     type: float
     default: 120
+  owner:
+    description: Marks the hosted zones that are created, so that those can be told that are not pushed to any more.
+    type: str
+    default: dnsops
+  keep_zones:
+    description: Names of zones that are left alone now; their hosted zones are told as no leftovers.
+    type: list
+    elements: str
+    default: []
+  lock_directory:
+    description:
+      - A directory on this host. One push at a time has it, so that none brings back what another has replaced.
+      - The program takes that of its C(state_file).
+    type: path
   server:
     description: The name that the rows have for Route 53.
     type: str
@@ -197,6 +211,13 @@ zones:
     batches:
       description: Requests that changed record sets, or would; that of the SOA record included.
       type: int
+assigned:
+  description:
+    - A sentence for each set of name servers that Route 53 gave, with the zones that have it; only after
+      changes.
+  returned: always
+  type: list
+  elements: str
 warnings:
   description: What was left out or left alone, and hosted zones that are not pushed to any more; a sentence each.
   returned: always
@@ -210,7 +231,8 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.checks import
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import HAS_DNSPYTHON
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError, told
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.quiet import QuietModule, os_errors_told
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils.report import problem_lines
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.report import assigned, problem_lines
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils.route53_push import one_at_a_time
 
 ARGUMENTS = {
     "zones": {
@@ -234,6 +256,9 @@ ARGUMENTS = {
     "largest_change": {"type": "float", "default": 30},
     "allow_changes": {"type": "list", "elements": "str", "default": []},
     "wait": {"type": "float", "default": 120},
+    "owner": {"type": "str", "default": "dnsops"},
+    "keep_zones": {"type": "list", "elements": "str", "default": []},
+    "lock_directory": {"type": "path"},
     "server": {"type": "str", "default": "route53"},
     "strict": {"type": "bool", "default": True},
 }
@@ -250,13 +275,20 @@ def main() -> None:
     try:
         key = route53.read_key(settings.key_file)
         api = route53.connect(settings)
-        result = route53.sync(params["zones"], settings, api, check=module.check_mode, key=key)
-        left_behind = route53.left_behind(params["zones"], settings, api)
+        with one_at_a_time(None if module.check_mode else params["lock_directory"]):
+            result = route53.sync(params["zones"], settings, api, check=module.check_mode, key=key)
+        kept = [{"name": name} for name in params["keep_zones"]]
+        left_behind = route53.left_behind(params["zones"] + kept, settings, api)
     except InputError as error:
         module.fail_json(msg="\n".join(told(error.problems)))
     except ValueError as error:
         module.fail_json(msg=str(error))
-    answer = {"changed": result.changed, "rows": result.rows, "zones": result.zones}
+    answer = {
+        "changed": result.changed,
+        "rows": result.rows,
+        "zones": result.zones,
+        "assigned": assigned(result.zones) if result.changed else [],
+    }
     for warning in result.warnings + left_behind:
         module.warn(warning)
     answer["diff"] = {"prepared": result.plan}

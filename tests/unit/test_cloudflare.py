@@ -8,6 +8,7 @@ import json
 import os
 import re
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -26,7 +27,7 @@ import dns.rrset
 import dns.tsig
 import pytest
 from ansible.module_utils import urls
-from ansible_collections.dnsops.redundant_dns.plugins.module_utils import cloudflare, cloudflare_api
+from ansible_collections.dnsops.redundant_dns.plugins.module_utils import cloudflare, cloudflare_api, names
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.client import TsigKey, ask_serials
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.cloudflare_api import Answer, Api, CloudflareError
 from ansible_collections.dnsops.redundant_dns.plugins.module_utils.problem import InputError
@@ -261,7 +262,6 @@ POST_LINK, PUT_LINK = "POST /zones/secondary_dns/incoming", "PUT /zones/secondar
         (lambda cloud: drift_peer(cloud, port=5353), PUT_PEER),
         (lambda cloud: drift_peer(cloud, tsig_id=None), PUT_PEER),
         (lambda cloud: drift_key(cloud, secret=SECRETS[1]), PUT_KEY),
-        (lambda cloud: drift_key(cloud, secret="not base64!"), PUT_KEY),
         (lambda cloud: drift_key(cloud, algo="hmac-sha512."), PUT_KEY),
     ],
 )
@@ -1090,3 +1090,222 @@ def test_the_stand_in_takes_orders_over_http(cloud: CloudflareStandIn) -> None:
     assert json.loads(log) == [{"method": "GET", "path": "/zones"}] * 2 and TOKEN not in log
     cloudflare_api.send("DELETE", base + "/log", {}, None, 5)
     assert json.loads(cloudflare_api.send("GET", base + "/log", {}, None, 5).text) == []
+
+
+# --- odd answers, and what must not get lost -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("has_idna", [True, False])
+def test_zone_names_are_answered_in_unicode(
+    cloud: CloudflareStandIn, primary: Primary, monkeypatch: pytest.MonkeyPatch, has_idna: bool
+) -> None:
+    monkeypatch.setattr(names, "HAS_IDNA", has_idna)
+    primary.serials["xn--mller-kva.de"] = 5
+    what = wanted(primary, "example.com", "xn--mller-kva.de")
+    assert set(verdicts(run(cloud, what)).values()) == {"in sync"}
+    _status, listed = cloud.answer("GET", "/zones", {}, None, TOKEN)
+    assert {zone["name"] for zone in listed["result"]} == {"example.com", "müller.de"}
+    again = run(cloud, what)
+    assert not cloud.writes() and not again.left and verdicts(again)["xn--mller-kva.de"] == "in sync"
+    assert [zone["name"] for zone in again.zones] == ["example.com", "xn--mller-kva.de"]
+    assert cloudflare.name_of("MÜLLER.De.") == "xn--mller-kva.de" != cloudflare.name_of("muller.de")
+
+
+@pytest.mark.parametrize("why", [None, "Zone is locked"])
+def test_peers_of_a_zone_that_could_not_be_unlinked_stay(
+    cloud: CloudflareStandIn, primary: Primary, why: str | None
+) -> None:
+    run(cloud, wanted(primary, "example.com"))
+    if why:
+        cloud.fail(status=400, pattern="PUT .*/incoming", text=envelope(1234, why))
+    outcome = run(cloud, wanted(primary), allow_mass_removal=True)
+    gone = {"DELETE /accounts/secondary_dns/peers", "DELETE /accounts/secondary_dns/tsigs"}
+    assert gone & set(written(cloud)) == (set() if why else gone)
+    assert (len(cloud.peers), len(cloud.tsigs)) == ((1, 1) if why else (0, 0))
+    told = ["peer %s stays with its TSIG key, because zones are still linked to it: example.com" % PEER]
+    assert [text for text in outcome.warnings if "stays" in text] == (told if why else [])
+    # The next run ends it.
+    run(cloud, wanted(primary), allow_mass_removal=True)
+    assert not cloud.peers and not cloud.tsigs
+
+
+def good(result: Any) -> str:
+    return json.dumps({"success": True, "errors": [], "messages": [], "result": result})
+
+
+@pytest.mark.parametrize("result", [{}, "x", 7, ["x"], [None], [{}], [{"id": 7}], [{"id": ["x"]}], True])
+@pytest.mark.parametrize("where", ["GET .*/tsigs$", "GET .*/peers$", "GET /zones$"])
+def test_lists_that_are_none(cloud: CloudflareStandIn, primary: Primary, where: str, result: Any) -> None:
+    assert peers_listed(api(cloud)) == []
+    cloud.fail(status=200, text=good(result), pattern=where)
+    error = refused_with(cloud, api(cloud), primary)
+    assert error.kind == cloudflare_api.NOT_JSON and "not one of Cloudflare's API" in str(error)
+
+
+@pytest.mark.parametrize("result", [None, [], "x", {}, {"id": 7}])
+@pytest.mark.parametrize("where", ["POST .*/tsigs$", "POST .*/peers$", "POST /zones$", "POST .*/incoming$"])
+def test_what_was_created_has_an_id(cloud: CloudflareStandIn, primary: Primary, where: str, result: Any) -> None:
+    cloud.fail(status=200, text=good(result), pattern=where, after=True)
+    error = refused_with(cloud, api(cloud), primary)
+    assert error.kind == cloudflare_api.NOT_JSON and "not one of Cloudflare's API" in str(error)
+    assert verdicts(run(cloud, wanted(primary, "example.com"))) == {"example.com": "in sync"}
+
+
+@pytest.mark.parametrize("result", [[], "x", 7])
+def test_an_incoming_configuration_that_is_none(cloud: CloudflareStandIn, primary: Primary, result: Any) -> None:
+    run(cloud, wanted(primary, "example.com"))
+    cloud.fail(status=200, text=good(result), pattern="GET .*/incoming$")
+    assert refused_with(cloud, api(cloud), primary).kind == cloudflare_api.NOT_JSON
+
+
+def test_deleting_needs_no_result(cloud: CloudflareStandIn, primary: Primary) -> None:
+    run(cloud, wanted(primary, "example.com"))
+    cloud.fail(status=200, text='{"success": true}', pattern="DELETE", count=9, after=True)
+    outcome = run(cloud, wanted(primary, delete_zones=["example.com"]), allow_mass_removal=True)
+    assert not outcome.warnings and not (cloud.zones or cloud.peers or cloud.tsigs)
+    cloud.failures.clear()
+    cloud.fail(status=200, text='{"success": true}', pattern="GET")
+    assert refused_with(cloud, api(cloud), primary).kind == cloudflare_api.NOT_JSON
+
+
+@pytest.mark.parametrize(
+    ("errors", "kind"),
+    [
+        ([{"code": "1000", "message": "No"}], cloudflare_api.TOKEN),
+        ([{"code": ["1000"], "message": "No"}], cloudflare_api.OTHER),
+        ([{"code": {}, "message": ["No"], "error_chain": 7}], cloudflare_api.OTHER),
+        ([{"code": 1, "error_chain": [{"code": [1]}]}], cloudflare_api.OTHER),
+        (7, cloudflare_api.OTHER),
+        ({"code": 1000}, cloudflare_api.OTHER),
+    ],
+)
+def test_odd_errors(cloud: CloudflareStandIn, primary: Primary, errors: Any, kind: str) -> None:
+    text = json.dumps({"success": False, "errors": errors, "result": None})
+    cloud.fail(status=400, text=text, pattern="GET .*/peers", count=3)
+    cloud.fail(status=400, text=text, pattern="verify", count=3)
+    assert refused_with(cloud, api(cloud), primary).kind == kind
+
+
+def test_a_retry_after_without_end(cloud: CloudflareStandIn) -> None:
+    clock = Clock()
+    for digits, waits in (("2", True), ("9" * 400, False), ("9" * 5000, False)):
+        cloud.fail(status=429, retry_after=digits)
+        if waits:
+            assert peers_listed(clock.api(cloud)) == [] and clock.slept == [2.0]
+        else:
+            with pytest.raises(CloudflareError, match="rate limit .* stays exceeded"):
+                peers_listed(clock.api(cloud))
+    assert clock.slept == [2.0]
+
+
+@pytest.mark.parametrize("value", ["soon", [], {}, True, "7.5", -1])
+def test_what_is_no_number(cloud: CloudflareStandIn, primary: Primary, value: Any) -> None:
+    what = wanted(primary, "example.com")
+    run(cloud, what)
+    drift_peer(cloud, port=str(primary.port))
+    shown = json.loads(json.dumps(next(iter(cloud.incoming.values()))))
+    shown.update(auto_refresh_seconds="3600", soa_serial="7")
+    cloud.fail(status=200, text=good(shown), pattern="GET .*/incoming$")
+    assert verdicts(run(cloud, what)) == {"example.com": "in sync"} and not cloud.writes()
+    drift_peer(cloud, port=value or "none")
+    seen = run(cloud, what, check_mode=True, wait=0)
+    assert seen.plan[0].startswith("change peer")
+    drift_peer(cloud, port=primary.port)
+    shown.update(soa_serial=value, auto_refresh_seconds=value or "none")
+    cloud.fail(status=200, text=good(shown), pattern="GET .*/incoming$")
+    seen = run(cloud, what, check_mode=True, wait=0)
+    assert seen.plan[0].startswith("change the link") and seen.zones[0]["serial"] in (None, 1)
+
+
+def test_looking_that_fails_does_not_lose_what_was_done(cloud: CloudflareStandIn, primary: Primary) -> None:
+    cloud.fail(status=500, pattern="GET .*/incoming$", count=100)
+    outcome = run(cloud, wanted(primary, "example.com"))
+    assert outcome.changed and "create zone example.com, type secondary" in outcome.plan
+    assert verdicts(outcome) == {"example.com": "not transferred"} and len(outcome.warnings) == 1
+    assert "answers HTTP 500" in outcome.warnings[0] and "told as they were before that look" in outcome.warnings[0]
+    cloud.failures.clear()
+    outcome = run(cloud, wanted(primary, "example.com"))
+    assert verdicts(outcome) == {"example.com": "in sync"} and not outcome.warnings
+
+
+@pytest.mark.parametrize("where", ["PUT .*/peers/", "POST .*/peers$", "POST .*/tsigs$", "POST /zones$"])
+def test_a_run_that_ends_half_way_says_what_it_did(cloud: CloudflareStandIn, primary: Primary, where: str) -> None:
+    cloud.fail(status=403, pattern=where, text=envelope(10000, "Authentication error"))
+    said = module(cloud, primary)
+    assert said.failed and "Authentication error" in said.msg
+    assert said.changed is (where != "POST .*/tsigs$") and said.plan[0].startswith("create TSIG key")
+    done = module(cloud, primary)
+    assert not done.failed and done.changed
+    cloud.fail(status=403, pattern="GET .*/tsigs$", text=envelope(10000, "Authentication error"))
+    said = module(cloud, primary)
+    assert said.failed and not getattr(said, "changed", False) and not cloud.writes()
+
+
+@pytest.mark.parametrize("mask", ["********", "not base64!", None, ""])
+def test_a_secret_that_is_masked_counts_as_not_told(cloud: CloudflareStandIn, primary: Primary, mask: Any) -> None:
+    what = wanted(primary, "example.com")
+    run(cloud, what)
+    assert not run(cloud, what).warnings
+    drift_key(cloud, secret=mask)
+    outcome = run(cloud, what)
+    assert not cloud.writes() and not outcome.changed and verdicts(outcome) == {"example.com": "in sync"}
+    assert outcome.warnings == [
+        "Cloudflare does not tell the secret of TSIG key %s, so a changed one can't be noticed: give a new key another "
+        "name" % KEY
+    ]
+
+
+def test_no_time_to_wait_is_one_look(cloud: CloudflareStandIn, primary: Primary) -> None:
+    what = wanted(primary, "example.com")
+    run(cloud, what)
+    primary.serials["example.com"] = 8
+    # The transfer is done when the look comes.
+    sleep = lambda seconds: wait_for(lambda: cloud.zone("example.com").get_soa().serial == 8)  # noqa: E731
+    outcome = run(cloud, what, wait=0, sleep=sleep)
+    assert written(cloud) == ["POST /zones/secondary_dns/force_axfr"] and verdicts(outcome) == {
+        "example.com": "in sync"
+    }
+    assert [path.rpartition("/")[2] for _method, path in cloud.log].count("incoming") == 2
+
+
+def test_a_zone_of_others_that_cannot_be_read(cloud: CloudflareStandIn, primary: Primary) -> None:
+    what = wanted(primary, "example.com")
+    run(cloud, what)
+    id_ = foreign_zone(cloud, "theirs.example", "secondary", foreign_peer(cloud))
+    spare = foreign_peer(cloud, "dnsops ns9.example.net 192.0.2.9")
+    refusal = {"status": 403, "text": envelope(10000, "Authentication error"), "pattern": "%s/.*incoming$" % id_}
+    cloud.fail(**refusal)
+    outcome = run(cloud, what)
+    assert not cloud.writes() and outcome.left == [] and verdicts(outcome) == {"example.com": "in sync"}
+    # It may be linked to any peer.
+    assert spare in cloud.peers and len(outcome.warnings) == 1
+    assert "the incoming configuration of zone theirs.example" in outcome.warnings[0]
+    for change in ({"delete_zones": ["theirs.example"]}, {"keep_zones": ["theirs.example"]}):
+        cloud.fail(**refusal)
+        with pytest.raises(CloudflareError, match=r"theirs\.example"):
+            run(cloud, what._replace(**change))
+    cloud.fail(**refusal)
+    refused_with(cloud, api(cloud), primary, "example.com", "theirs.example")
+    assert not run(cloud, what).warnings and spare not in cloud.peers
+
+
+def test_the_stand_in_is_quiet_about_clients_that_went_away(
+    cloud: CloudflareStandIn, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = set(threading.enumerate())
+    done = lambda: not [each for each in set(threading.enumerate()) - before if "process_request" in each.name]  # noqa: E731
+    cloud.fail(status=200, hang=0.1)
+    host, port = cloud.url.split("/")[2].split(":")
+    client = socket.create_connection((host, int(port)))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    client.sendall(b"GET /client/v4/zones HTTP/1.1\r\nHost: x\r\n\r\n")
+    wait_for(lambda: bool(cloud.log))
+    client.close()
+    wait_for(done)
+    assert capfd.readouterr().err == ""
+    # What is wrong with itself is told.
+    with socket.create_connection((host, int(port))) as client:
+        client.sendall(b"POST /_stand_in/fail HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n{")
+        client.recv(1)
+    wait_for(done)
+    assert "JSONDecodeError" in capfd.readouterr().err

@@ -283,3 +283,16 @@ def test_selected_rows_are_a_table() -> None:
     lines = report.show(report.select(ROWS, "[?server=='ns2' && check=='serial']"))
     assert lines[0].split() == ["check", "zone", "server", "address", "verdict", "status", "serial", "detail"]
     assert len(lines) == 2 + 5
+
+
+def test_what_providers_assigned_is_told_for_all_zones_that_have_it() -> None:
+    zones = [
+        {"name": "a.test", "name_servers": ["two.test", "one.test"]},
+        {"name": "b.test", "name_servers": ["one.test", "two.test"]},
+        {"name": "c.test", "name_servers": ["three.test"]},
+        {"name": "d.test", "name_servers": []},
+    ]
+    assert report.assigned(zones) == [
+        "a.test, b.test: name servers one.test, two.test, for the NS records and the delegation",
+        "c.test: name servers three.test, for the NS records and the delegation",
+    ]

@@ -388,15 +388,42 @@ def test_hosted_zones_that_are_not_pushed_to_any_more(lab: Lab) -> None:
     assert not lab.sync().problems
     lab.create("foreign.test")
 
-    def told(*names: str, server: str = "route53") -> list[str]:
-        settings = lab.settings._replace(server=server)
+    def told(*names: str, owner: str = "dnsops") -> list[str]:
+        settings = lab.settings._replace(owner=owner)
         return route53.left_behind([{"name": name} for name in names], settings, lab.api)
 
     assert told("stays.test", "leaves.test") == []
     (sentence,) = told("stays.test")
     assert re.fullmatch("the hosted zone [A-Z0-9]+ of leaves.test is not pushed to any more, .*", sentence)
     # Those of another account of the inventory are its own business.
-    assert told("stays.test", server="another") == []
+    assert told("stays.test", owner="another") == []
+
+
+def test_a_zone_listed_twice_is_not_created_twice(lab: Lab) -> None:
+    lab.server.zones = {"example.com": zone_text("")}
+    with pytest.raises(ValueError, match=r"zones has a zone twice: example\.com"):
+        lab.sync("example.com", "Example.COM.")
+    assert not lab.api.list_hosted_zones()["HostedZones"]
+    assert lab.sync("Example.COM.").pushed == {"example.com": 2026112200}
+
+
+def test_a_foreign_change_while_it_waits_is_told_for_that_zone_alone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.server.zones = {"one.test": zone_text(""), "two.test": zone_text("")}
+    plan = route53.route53_changes.plan
+    calls: list[bytes] = []
+    one = b"\3one\4test\0"
+
+    def planned(apex: bytes, *arguments: object) -> object:
+        calls.append(apex)
+        # Before and after the hosted zone is made; and when it looks again.
+        if apex == one and calls.count(one) == 3:
+            raise route53.route53_changes.TooLarge("so large")
+        return plan(apex, *arguments)
+
+    monkeypatch.setattr(route53.route53_changes, "plan", planned)
+    result = lab.sync()
+    assert [(problem.zone, problem.reason) for problem in result.problems] == [("one.test", "so large")]
+    assert list(result.pushed) == ["two.test"]
 
 
 def test_a_private_hosted_zone_is_none(lab: Lab) -> None:
@@ -581,9 +608,13 @@ def test_the_module(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, c
     assert str(tmp_path / "key") in failed["msg"] and "\n" not in failed["msg"]
 
 
+# What the program has in other ways, or no use for.
+OF_THE_MODULE = {"zones", "strict", "keep_zones", "lock_directory"}
+
+
 def test_the_documentation_the_arguments_and_the_settings_agree() -> None:
     documented = yaml.safe_load(route53_zone.DOCUMENTATION)["options"]
-    assert set(documented) == set(route53_zone.ARGUMENTS) == set(route53.Settings._fields) | {"zones", "strict"}
+    assert set(documented) == set(route53_zone.ARGUMENTS) == set(route53.Settings._fields) | OF_THE_MODULE
     for name, argument in route53_zone.ARGUMENTS.items():
         assert documented[name].get("default") == argument.get("default")
         assert documented[name].get("choices") == argument.get("choices")

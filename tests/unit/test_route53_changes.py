@@ -22,7 +22,7 @@ from ansible_collections.dnsops.redundant_dns.plugins.module_utils.route53_recor
     name_from_text,
     to_record_set,
 )
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 APEX = name_from_text("example.com")
@@ -310,7 +310,10 @@ def test_any_difference_keeps_the_rules_at_every_step(old: list, new: list, limi
     """planned() checks each step, and that the end is what was wanted; small batches, so that there are many."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(route53_changes, "MAX_ELEMENTS", limit)
-        planned(_valid(old), _valid(new))
+        try:
+            planned(_valid(old), _valid(new))
+        except TooLarge:
+            reject()  # one name with that many values: not often, or hypothesis complains
 
 
 # --- What Route 53 checks ---------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -208,3 +209,44 @@ def test_all_of_its_files_are_needed() -> None:
     loaded = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     files = {name[len(prefix) :] + ".py" for name in loaded if name.startswith(prefix)}
     assert files == set(route53_push.PROGRAM_FILES)
+
+
+def test_no_zones_are_no_mistake(tmp_path: Path) -> None:
+    found = config(tmp_path)
+    world = World()
+    assert world.push(found) and world.syncs == []
+
+
+def test_one_push_at_a_time(tmp_path: Path) -> None:
+    """One that came while another was at it begins when that has ended, and so reads what is new then."""
+    entered: list[str] = []
+    waiting = threading.Event()
+
+    def second() -> None:
+        waiting.set()
+        with route53_push.one_at_a_time(str(tmp_path)):
+            entered.append("second")
+
+    with route53_push.one_at_a_time(str(tmp_path)):
+        other = threading.Thread(target=second)
+        other.start()
+        assert waiting.wait(5)
+        other.join(0.3)
+        assert other.is_alive() and entered == []
+        entered.append("first")
+    other.join(5)
+    assert entered == ["first", "second"]
+    with route53_push.one_at_a_time(None), route53_push.one_at_a_time(None):
+        pass  # where no directory is given, nothing is waited for
+
+
+def test_the_program_waits_for_a_push_of_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    config(tmp_path)
+    monkeypatch.setattr(route53_push, "PATIENCE", 0.0)
+    arguments = [str(tmp_path / "config.json")]
+    assert route53_push.main(arguments) == 0
+    with route53_push.one_at_a_time(str(tmp_path)):
+        assert route53_push.main(arguments) == 1
+    assert "another run is writing there" in capsys.readouterr().out

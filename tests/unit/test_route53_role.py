@@ -50,7 +50,11 @@ def test_the_module_and_the_program_get_the_same() -> None:
     settings = tasks("main.yml")[1]["vars"]["__route53_secondary_settings"]
     assert settings["zones"] and settings["key_file"]
     assert {**arguments_of_the_push(), **settings} == arguments_of_the_push()
-    assert set(arguments_of_the_push()) - set(settings) == {"allow_changes"}
+    assert set(arguments_of_the_push()) - set(settings) == {
+        "allow_changes",
+        "keep_zones",
+        "lock_directory",
+    }
     assert set(settings) <= {*route53.Settings._fields, "zones"}
 
 
@@ -63,7 +67,7 @@ def test_the_checks_look_at_what_is_pushed() -> None:
     assert {name: seen[name] for name in set(seen) & set(pushed) - {"zones"}} == {
         name: pushed[name] for name in set(seen) & set(pushed) - {"zones"}
     }
-    assert only_there == {"allow_changes", "delegation_set_id", "wait"}
+    assert only_there == {"allow_changes", "delegation_set_id", "lock_directory", "wait"}
     assert checked["check_mode"] is True
 
 

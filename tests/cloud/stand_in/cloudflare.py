@@ -15,6 +15,7 @@ import json
 import re
 import socket
 import socketserver
+import sys
 import threading
 import time
 import uuid
@@ -214,7 +215,7 @@ class CloudflareStandIn:
     def _zones(self, method: str, query: Object, body: Any) -> Any:
         if method == "GET":
             asked = {"name": query.get("name"), "type": query.get("type"), "account": query.get("account.id")}
-            seen = [{"zone": zone, "name": zone["name"], "type": zone["type"], "account": zone["account"]["id"]}
+            seen = [{"zone": _told(zone), "name": zone["name"], "type": zone["type"], "account": zone["account"]["id"]}
                     for zone in self.zones.values()]  # fmt: skip
             return [each["zone"] for each in seen if all(v is None or each[k] == v for k, v in asked.items())]
         _only(method, "POST")
@@ -233,12 +234,12 @@ class CloudflareStandIn:
         zone = {"id": _id(), "name": name, "type": kind, "status": "pending", "account": {"id": account}}
         zone["name_servers"] = list(self.name_servers)
         self.zones[zone["id"]] = zone
-        return zone
+        return _told(zone)
 
     def _zone(self, method: str, query: Object, body: Any, zone_id: str) -> Object:
         zone = self._known(zone_id)
         if method == "GET":
-            return zone
+            return _told(zone)
         _only(method, "DELETE")
         del self.zones[zone_id]
         self.incoming.pop(zone_id, None)
@@ -435,6 +436,15 @@ def _id() -> str:
     return uuid.uuid4().hex
 
 
+def _told(zone: Object) -> Object:
+    """A zone as the API answers it: its name in Unicode."""
+    labels = [
+        label[4:].encode("ascii").decode("punycode") if label.startswith("xn--") else label
+        for label in zone["name"].split(".")
+    ]
+    return {**zone, "name": ".".join(labels)}
+
+
 def _shown(item: Object) -> Object:
     return {key: value for key, value in item.items() if key != "account"}
 
@@ -456,10 +466,16 @@ def _need(body: Any, *names: str) -> None:
 def _serve(handler: type, server_class: type, address: str, port: int) -> Any:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     settings = {"address_family": family, "daemon_threads": True, "allow_reuse_address": True, "block_on_close": False,
-                "request_queue_size": 128}  # fmt: skip
+                "request_queue_size": 128, "handle_error": _handle_error}  # fmt: skip
     server = type("Server", (server_class,), settings)((address, port), handler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     return server
+
+
+def _handle_error(server: socketserver.BaseServer, request: Any, client_address: Any) -> None:
+    """A client that went away is no error here."""
+    if not isinstance(sys.exc_info()[1], ConnectionError):
+        socketserver.BaseServer.handle_error(server, request, client_address)
 
 
 class _Http(BaseHTTPRequestHandler):
