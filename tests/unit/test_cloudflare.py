@@ -1259,8 +1259,11 @@ def test_no_time_to_wait_is_one_look(cloud: CloudflareStandIn, primary: Primary)
     what = wanted(primary, "example.com")
     run(cloud, what)
     primary.serials["example.com"] = 8
-    # The transfer is done when the look comes.
-    sleep = lambda seconds: wait_for(lambda: cloud.zone("example.com").get_soa().serial == 8)  # noqa: E731
+
+    def sleep(_seconds: float) -> None:
+        """The transfer is done when the look comes."""
+        wait_for(lambda: cloud.zone("example.com").get_soa().serial == 8)
+
     outcome = run(cloud, what, wait=0, sleep=sleep)
     assert written(cloud) == ["POST /zones/secondary_dns/force_axfr"] and verdicts(outcome) == {
         "example.com": "in sync"
@@ -1293,7 +1296,10 @@ def test_the_stand_in_is_quiet_about_clients_that_went_away(
     cloud: CloudflareStandIn, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = set(threading.enumerate())
-    done = lambda: not [each for each in set(threading.enumerate()) - before if "process_request" in each.name]  # noqa: E731
+
+    def done() -> bool:
+        return not [each for each in set(threading.enumerate()) - before if "process_request" in each.name]
+
     cloud.fail(status=200, hang=0.1)
     host, port = cloud.url.split("/")[2].split(":")
     client = socket.create_connection((host, int(port)))
