@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 import yaml
 
 from .conftest import HOSTS, NS1, NS2, NS3, Fleet
 from .test_3_changes import edit
+
+pytestmark = pytest.mark.usefixtures("demo_zones")
 
 SECONDARY_FILES = "/var/cache/bind/secondary"
 PRIMARY_FILES = "/var/lib/bind/primary"

@@ -28,7 +28,7 @@ def answer(fleet: Fleet, host: str, name: str) -> str:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def zone(fleet: Fleet) -> Iterator[None]:
+def zone(fleet: Fleet, demo_zones: None) -> Iterator[None]:
     """A zone of twelve records beside its SOA, for this module alone."""
     path = fleet.zones / "wrap.example.zone"
     path.write_text(WRAP + "".join(HOST % (number, number) for number in range(10)))

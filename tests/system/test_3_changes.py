@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import HOSTS, NS1, NS2, NS3, ROOT, Fleet, Run, wait_until
 
+pytestmark = pytest.mark.usefixtures("demo_zones")
+
 REAL_ZONES = ROOT.parent / "shared" / "zones"
 DAEMONS = {NS1: "named", NS2: "named", NS3: "nsd"}
 

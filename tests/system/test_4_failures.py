@@ -7,8 +7,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from .conftest import HOSTS, NS1, NS2, NS3, Fleet, wait_until
 from .test_3_changes import edit
+
+pytestmark = pytest.mark.usefixtures("demo_zones")
 
 
 def docker(*arguments: str) -> None:
